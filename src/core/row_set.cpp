@@ -1,0 +1,53 @@
+#include "core/row_set.hpp"
+
+#include "core/text.hpp"
+
+namespace datachange {
+
+void RowSet::add(ValueView value) {
+    m_cells.push_back({m_bytes.size(), static_cast<std::uint32_t>(value.bytes.size()), value.kind});
+    m_bytes.append(value.bytes);
+}
+
+void RowSet::add_row(const RowSet& other, std::size_t row) {
+    for (std::size_t column = 0; column < other.width(); ++column) add(other.at(row, column));
+}
+
+void RowSet::reserve(std::size_t rows, std::size_t bytes) {
+    m_cells.reserve(rows * m_columns.size());
+    m_bytes.reserve(bytes);
+}
+
+ValueView RowSet::at(std::size_t row, std::size_t column) const {
+    const Cell& cell = m_cells[row * m_columns.size() + column];
+    return {cell.kind, std::string_view{m_bytes}.substr(cell.offset, cell.length)};
+}
+
+Key RowSet::key(std::size_t row, const std::vector<std::size_t>& columns) const {
+    Key key;
+    key.reserve(columns.size());
+    for (const std::size_t column : columns) key.emplace_back(at(row, column));
+    return key;
+}
+
+std::optional<std::size_t> find_column(const std::vector<Column>& columns, std::string_view name) {
+    std::optional<std::size_t> near;
+    std::size_t near_count = 0;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (columns[i].name == name) return i;
+        if (lower(columns[i].name) == lower(name)) {
+            near = i;
+            ++near_count;
+        }
+    }
+    return near_count == 1 ? near : std::nullopt;
+}
+
+std::vector<std::string> column_names(const std::vector<Column>& columns) {
+    std::vector<std::string> names;
+    names.reserve(columns.size());
+    for (const Column& column : columns) names.push_back(column.name);
+    return names;
+}
+
+}  // namespace datachange
