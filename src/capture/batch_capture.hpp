@@ -24,8 +24,9 @@ struct AuditedRow {
         std::size_t row;
     };
 
-    std::string identifier;      ///< key_text of the key it has in pre, else of the one RETURNING gave
-    std::string new_identifier;  ///< key_text after the change, only where the change altered the key; else ""
+    std::string identifier;  ///< key_text of the key it has in pre, else of the one RETURNING gave
+    std::string
+        new_identifier;  ///< key_text after the change, only where the change altered the key; else ""
     Action action = Action::unchanged;
     std::size_t pre = npos;
     std::size_t post = npos;

@@ -13,13 +13,16 @@ namespace {
 
 using Macro = SqlPiece::Kind;
 
-std::string place(const SourcePosition& at) { return fmt::format("{}:{}", at.line, at.column); }
+std::string place(const SourcePosition& at) {
+    return fmt::format("{}:{}", at.line, at.column);
+}
 
 /// The statement of change that a range would not reach, or nullptr.
 const ChangeStatement* statement_without(const Step& step, Macro macro) {
-    const auto found = std::find_if(step.change.begin(), step.change.end(), [macro](const ChangeStatement& statement) {
-        return statement.changes_data && !statement.sql.uses(macro);
-    });
+    const auto found =
+        std::find_if(step.change.begin(), step.change.end(), [macro](const ChangeStatement& statement) {
+            return statement.changes_data && !statement.sql.uses(macro);
+        });
     return found == step.change.end() ? nullptr : &*found;
 }
 
@@ -38,11 +41,13 @@ bool ranges_are_safe(StepPlan& plan, Engine engine) {
     for (const SqlTemplate* sql : templates) {
         const auto found = range_obstacle(*sql, engine);
         if (!found) continue;
-        plan.obstacle = fmt::format(":batch stands in or beneath a query level with {}, where a range changes the meaning",
-                                    found->what);
+        plan.obstacle = fmt::format(
+            ":batch stands in or beneath a query level with {}, where a range changes the meaning",
+            found->what);
         plan.obstacle_at = place(found->at);
         plan.advice =
-            "Use :affected in change instead of :batch (batches by key list), or say `-- transaction: single`, or, "
+            "Use :affected in change instead of :batch (batches by key list), or say `-- transaction: "
+            "single`, or, "
             "if a range is right here, `-- batch-safe: why`.";
         return false;
     }
@@ -93,8 +98,10 @@ StepPlan plan_step(Step step, Engine engine, const RunOptions& options) {
     } else {
         plan.obstacle = "change says neither :batch nor :affected";
         plan.advice = fmt::format(
-            "Add `AND :batch({0})` to pre and change (batches by range), or `AND :affected({0})` to change (batches by "
-            "key list), or say `-- transaction: single` where batches would be wrong, or run with --single-transaction.",
+            "Add `AND :batch({0})` to pre and change (batches by range), or `AND :affected({0})` to change "
+            "(batches by "
+            "key list), or say `-- transaction: single` where batches would be wrong, or run with "
+            "--single-transaction.",
             join(plan.step.identifier, ", "));
     }
     return plan;
@@ -103,18 +110,24 @@ StepPlan plan_step(Step step, Engine engine, const RunOptions& options) {
 }  // namespace
 
 bool Plan::only_verifies() const {
-    return std::all_of(steps.begin(), steps.end(), [](const StepPlan& plan) { return plan.step.only_verifies(); });
+    return std::all_of(steps.begin(), steps.end(),
+                       [](const StepPlan& plan) { return plan.step.only_verifies(); });
 }
 
-bool Plan::may_run_again() const { return definition.repeatable || only_verifies(); }
+bool Plan::may_run_again() const {
+    return definition.repeatable || only_verifies();
+}
 
-const char* mode_name(Mode mode) noexcept { return mode == Mode::single ? "single" : "batched"; }
+const char* mode_name(Mode mode) noexcept {
+    return mode == Mode::single ? "single" : "batched";
+}
 
 Plan make_plan(Definition definition, const RunOptions& options) {
     Plan plan;
     plan.batch_threshold = options.batch_threshold;
     plan.single_transaction = options.single_transaction;
-    for (const Step& step : definition.steps) plan.steps.push_back(plan_step(step, definition.engine, options));
+    for (const Step& step : definition.steps)
+        plan.steps.push_back(plan_step(step, definition.engine, options));
     plan.definition = std::move(definition);
     return plan;
 }
@@ -131,10 +144,12 @@ Mode choose_mode(const Plan& plan, const std::vector<std::uint64_t>& rows) {
         if (!wants_batches(plan, step, rows[i])) continue;
         if (step.batching == Batching::none) {
             const std::string name = step.step.name.empty() ? "the set" : "the set of step " + step.step.name;
-            Error error(ExitCode::failed,
-                        fmt::format("{} has {}, too many for one transaction (threshold {}), and cannot be batched: {}",
-                                    name, counted(rows[i], "row"), with_thousands(plan.batch_threshold), step.obstacle),
-                        step.advice + " Nothing was changed.");
+            Error error(
+                ExitCode::failed,
+                fmt::format(
+                    "{} has {}, too many for one transaction (threshold {}), and cannot be batched: {}", name,
+                    counted(rows[i], "row"), with_thousands(plan.batch_threshold), step.obstacle),
+                step.advice + " Nothing was changed.");
             const std::string& path = plan.definition.path;
             error.at(step.obstacle_at.empty() ? path : path + ":" + step.obstacle_at);
             throw error;

@@ -20,11 +20,11 @@ enum class Batching {
 struct StepPlan {
     Step step;
     Batching batching = Batching::none;
-    std::string obstacle;          ///< why it cannot be batched, a clause; empty where it can
-    std::string advice;            ///< what to add so that it can, a sentence
-    std::string obstacle_at;       ///< "line:column", or ""
-    std::uint64_t batch_size = 0;  ///< rows
-    bool ranges_over_keys = false; ///< range: over the rows of `keys` instead of `pre`
+    std::string obstacle;           ///< why it cannot be batched, a clause; empty where it can
+    std::string advice;             ///< what to add so that it can, a sentence
+    std::string obstacle_at;        ///< "line:column", or ""
+    std::uint64_t batch_size = 0;   ///< rows
+    bool ranges_over_keys = false;  ///< range: over the rows of `keys` instead of `pre`
 
     bool forced_single() const { return step.transaction == TransactionWish::single; }
 };

@@ -1,0 +1,271 @@
+#include "capture/capture.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "capture/witness.hpp"
+#include "core/text.hpp"
+
+namespace datachange {
+
+namespace {
+
+constexpr std::size_t most_examples = 5;
+
+std::vector<Key> keys_of(const RowSet& rows, const std::vector<std::string>& identifier) {
+    const auto columns = identifier_columns(rows.columns(), identifier, "pre");
+    std::vector<Key> keys;
+    keys.reserve(rows.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) keys.push_back(rows.key(row, columns));
+    return keys;
+}
+
+/// One pass through one batch; its members hold what the steps hand on.
+class Capturing {
+public:
+    Capturing(Target& target, const CaptureSpec& spec, const KeyRange& range)
+        : m_target(target), m_spec(spec) {
+        m_scope.range = range;
+        m_scope.range_types = spec.range_types;
+        m_scope.affected_types = spec.identifier_types;
+        m_scope.affected = &m_keys;
+        m_touched_before = target.touched();
+    }
+
+    void read_pre() {
+        m_result.rows.pre = m_target.query(in_key_order(m_spec.pre, m_spec.identifier), m_scope);
+    }
+    void take_pre(RowSet rows) { m_result.rows.pre = std::move(rows); }
+    void note_drift(std::uint64_t count, std::vector<std::string> keys) {
+        m_result.drifted = count;
+        m_result.drifted_keys = std::move(keys);
+    }
+
+    StepCapture change_and_compare() {
+        m_keys = keys_of(m_result.rows.pre, m_spec.identifier);
+        read_watches(&BatchCapture::pre);
+        for (const ChangeSpec& statement : m_spec.change) execute(statement);
+        m_target.settle();
+        m_keys = affected_keys(m_result.rows, m_spec.identifier);
+        m_result.rows.post = m_target.query(in_key_order(m_spec.post, m_spec.identifier), m_scope);
+        read_watches(&BatchCapture::post);
+        const TouchedTables touched = difference(m_touched_before, m_target.touched());
+        compare_all(touched);
+        witness(touched);
+        refuse_unexpected();
+        return std::move(m_result);
+    }
+
+private:
+    void read_watches(RowSet BatchCapture::*moment) {
+        m_result.watches.resize(m_spec.watches.size());
+        for (std::size_t i = 0; i < m_spec.watches.size(); ++i) {
+            const WatchSpec& watch = m_spec.watches[i];
+            m_result.watches[i].*moment =
+                m_target.query(in_key_order(watch.query, watch.identifier), m_scope);
+        }
+    }
+
+    void execute(const ChangeSpec& statement) {
+        RowSet rows = m_target.query(statement.sql, m_scope);
+        if (statement.returns) m_result.rows.returned.push_back(std::move(rows));
+    }
+
+    std::vector<StatementTraits> traits() const {
+        std::vector<StatementTraits> traits;
+        for (const ChangeSpec& statement : m_spec.change) {
+            if (statement.returns) traits.push_back(statement.traits);
+        }
+        return traits;
+    }
+
+    void compare_all(const TouchedTables& touched) {
+        CompareRules rules{m_spec.identifier, traits(), m_spec.returning_none, std::nullopt};
+        if (touched.trust == TouchedTables::Trust::complete && !m_spec.table_id.empty()) {
+            const auto found = touched.tables.find(m_spec.table_id);
+            rules.witnessed_inserts = found == touched.tables.end() ? 0 : found->second.inserted;
+        }
+        compare(m_result.rows, rules);
+        for (std::size_t i = 0; i < m_spec.watches.size(); ++i) {
+            compare(m_result.watches[i], {m_spec.watches[i].identifier, {}, true, std::nullopt});
+        }
+    }
+
+    void witness(const TouchedTables& touched) {
+        m_result.witness = touched.trust;
+        m_result.witness_reason = touched.reason;
+        std::vector<AccountedRows> accounted{
+            {m_spec.table_id, &m_result.rows, traits(), m_spec.returning_none}};
+        for (std::size_t i = 0; i < m_spec.watches.size(); ++i) {
+            accounted.push_back({m_spec.watches[i].table_id, &m_result.watches[i], {}, true});
+        }
+        m_result.collateral = collateral(touched, accounted);
+        if (m_spec.returning_none && touched.trust == TouchedTables::Trust::unavailable) {
+            throw Error(ExitCode::failed,
+                        "`returning: none` needs a witness, and there is none: " + touched.reason,
+                        "Give the statements RETURNING, or have the witness switched on. Nothing was kept of "
+                        "this batch.");
+        }
+        if (m_spec.returning_none && !m_result.collateral.empty()) {
+            throw Error(
+                ExitCode::failed,
+                "`returning: none`, but rows were changed that pre did not give: " +
+                    collateral_text(m_result.collateral),
+                "Only rows of pre can be audited without RETURNING: widen pre, or watch the other tables "
+                "(`-- audit:watch TABLE`). The batch was rolled back.");
+        }
+    }
+
+    void refuse_unexpected() {
+        const BatchCapture& rows = m_result.rows;
+        if (rows.counts.unexpected == 0) return;
+        std::vector<std::string> examples;
+        for (const AuditedRow& row : rows.rows) {
+            if (row.action == Action::unexpected && examples.size() < most_examples)
+                examples.push_back(row.identifier);
+        }
+        const std::string outside = outside_range();
+        throw Error(ExitCode::failed,
+                    fmt::format("change touched {} that pre did not return{}, for example {} {}",
+                                counted(rows.counts.unexpected, "row"), outside,
+                                join(m_spec.identifier, ", "), join(examples, ", ")),
+                    outside.empty()
+                        ? "pre and change must select the same rows. The batch was rolled back."
+                        : "pre and change must put :batch on the identifier itself, and on the same one. "
+                          "The batch was rolled back.");
+    }
+
+    /// Asks the database, whose order alone counts, whether unexpected rows lie outside the batch's range.
+    std::string outside_range() {
+        const bool askable =
+            m_spec.range_over_identifier && !m_scope.range.everything() && !m_spec.table.empty();
+        if (!askable) return {};
+        std::vector<Key> keys;
+        for (const AuditedRow& row : m_result.rows.rows) {
+            if (row.action != Action::unexpected) continue;
+            const AuditedRow::Returned from = row.returned.front();
+            const RowSet& returned = m_result.rows.returned[from.statement];
+            keys.push_back(returned.key(
+                from.row, identifier_columns(returned.columns(), m_spec.identifier, "RETURNING")));
+        }
+        std::vector<std::string> names;
+        for (const std::string& name : m_spec.identifier) names.push_back(quote_name(name));
+        SqlTemplate sql;
+        sql.pieces = {{SqlPiece::Kind::text, "SELECT count(*) FROM " + m_spec.table + " WHERE ", {}, {}},
+                      {SqlPiece::Kind::affected, "", names, {}},
+                      {SqlPiece::Kind::text, " AND NOT (", {}, {}},
+                      {SqlPiece::Kind::batch, "", names, {}},
+                      {SqlPiece::Kind::text, ")", {}, {}}};
+        Scope scope = m_scope;
+        scope.affected = &keys;
+        const std::string count = m_target.query(sql, scope).text(0, 0);
+        return count == "0" ? "" : fmt::format(" ({} outside this batch's range)", count);
+    }
+
+    Target& m_target;
+    const CaptureSpec& m_spec;
+    Scope m_scope;
+    std::vector<Key> m_keys;
+    TouchedTables m_touched_before;
+    StepCapture m_result;
+};
+
+/// The spooled columns that come from the table unchanged, and their names there: what can be read again.
+struct TableColumns {
+    std::vector<std::size_t> places;
+    std::vector<std::string> names;
+};
+
+TableColumns table_columns(const RowSet& slice, const std::string& table_id) {
+    TableColumns result;
+    for (std::size_t i = 0; i < slice.width(); ++i) {
+        const Column& column = slice.columns()[i];
+        if (column.origin_table != table_id || column.origin_column.empty()) continue;
+        result.places.push_back(i);
+        result.names.push_back(column.origin_column);
+    }
+    return result;
+}
+
+/// The rows of the slice as they are now, locked; columns as TableColumns, then the identifier is among them.
+RowSet lock_rows(Target& target, const CaptureSpec& spec, const TableColumns& columns,
+                 const std::vector<std::string>& key_names, const std::vector<Key>& keys) {
+    std::vector<std::string> arguments;
+    for (const std::string& name : key_names) arguments.push_back(quote_name(name));
+    SqlTemplate sql;
+    sql.pieces = {{SqlPiece::Kind::text,
+                   fmt::format("SELECT {} FROM {} WHERE ", quote_names(columns.names), spec.table),
+                   {},
+                   {}},
+                  {SqlPiece::Kind::affected, "", arguments, {}},
+                  {SqlPiece::Kind::text,
+                   fmt::format(" ORDER BY {}{}", quote_names(key_names), target.lock_clause()),
+                   {},
+                   {}}};
+    Scope scope;
+    scope.affected = &keys;
+    scope.affected_types = spec.identifier_types;
+    return target.query(sql, scope);
+}
+
+}  // namespace
+
+SqlTemplate in_key_order(const SqlTemplate& query, const std::vector<std::string>& identifier) {
+    return wrap("SELECT * FROM (", query, ") AS datachange_set ORDER BY " + quote_names(identifier));
+}
+
+StepCapture capture_range(Target& target, const CaptureSpec& spec, const KeyRange& range) {
+    Capturing capturing(target, spec, range);
+    capturing.read_pre();
+    return capturing.change_and_compare();
+}
+
+StepCapture capture_slice(Target& target, const CaptureSpec& spec, const RowSet& slice) {
+    Capturing capturing(target, spec, {});
+    const TableColumns columns = table_columns(slice, spec.table_id);
+    const auto key_places = identifier_columns(slice.columns(), spec.identifier, "pre");
+    std::vector<std::string> key_names;
+    std::vector<std::size_t> live_key_places;  // the identifier among the columns that are read again
+    for (const std::size_t place : key_places) {
+        const auto among = std::find(columns.places.begin(), columns.places.end(), place);
+        if (among == columns.places.end()) {
+            throw Error(
+                ExitCode::usage,
+                fmt::format(
+                    "pre's identifier {} is not a column of {} as it stands, so rows cannot be read again "
+                    "by key",
+                    slice.columns()[place].name, spec.table),
+                "Select the column itself in pre, or use :batch in pre and change.");
+        }
+        live_key_places.push_back(static_cast<std::size_t>(among - columns.places.begin()));
+        key_names.push_back(slice.columns()[place].origin_column);
+    }
+    const RowSet live = lock_rows(target, spec, columns, key_names, keys_of(slice, spec.identifier));
+
+    std::unordered_map<std::string, std::size_t> live_rows;
+    for (std::size_t row = 0; row < live.size(); ++row)
+        live_rows[key_fingerprint(live.key(row, live_key_places))] = row;
+    RowSet kept(slice.columns());
+    std::uint64_t drifted = 0;
+    std::vector<std::string> examples;
+    for (std::size_t row = 0; row < slice.size(); ++row) {
+        const Key key = slice.key(row, key_places);
+        const auto found = live_rows.find(key_fingerprint(key));
+        bool same = found != live_rows.end();
+        for (std::size_t i = 0; same && i < columns.places.size(); ++i) {
+            same = slice.at(row, columns.places[i]) == live.at(found->second, i);
+        }
+        if (same) {
+            kept.add_row(slice, row);
+        } else if (++drifted <= most_examples) {
+            examples.push_back(key_text(key));
+        }
+    }
+    capturing.note_drift(drifted, std::move(examples));
+    capturing.take_pre(std::move(kept));
+    return capturing.change_and_compare();
+}
+
+}  // namespace datachange

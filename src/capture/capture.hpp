@@ -1,0 +1,69 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "capture/batch_capture.hpp"
+#include "capture/compare.hpp"
+#include "capture/set_reader.hpp"
+#include "target/target.hpp"
+
+namespace datachange {
+
+/// A watched table: one query, captured before and after the change.
+struct WatchSpec {
+    std::string table;     ///< as the user wrote it
+    std::string table_id;  ///< as the witness counts it
+    std::vector<std::string> identifier;
+    SqlTemplate query;
+};
+
+/// A statement of change.
+struct ChangeSpec {
+    SqlTemplate sql;
+    StatementTraits traits;
+    bool returns = false;
+};
+
+/// What is captured in each batch of one step: the definition's statements, checked against the target.
+struct CaptureSpec {
+    std::string table;                    ///< as the user wrote it, or ""
+    std::string table_id;                 ///< as the witness counts it, or ""
+    std::vector<std::string> identifier;  ///< names as pre gives them
+    std::vector<std::string> identifier_types;
+    std::vector<std::string> range_types;
+    SqlTemplate pre;
+    std::vector<ChangeSpec> change;
+    SqlTemplate post;
+    std::vector<WatchSpec> watches;
+    bool returning_none = false;
+    bool range_over_identifier = true;  ///< then every audited row lies in the batch's range
+};
+
+/// What one batch gave: the step's rows, those of each watched table, and what else was touched.
+struct StepCapture {
+    BatchCapture rows;
+    std::vector<BatchCapture> watches;
+    std::vector<Collateral> collateral;
+    TouchedTables::Trust witness = TouchedTables::Trust::complete;
+    std::string witness_reason;
+    std::uint64_t drifted = 0;  ///< key list: rows left out because they are not as they were spooled
+    std::vector<std::string> drifted_keys;  ///< examples, at most 5
+};
+
+/// Runs pre, change, settle, post, compare and witness for one range, in the open transaction.
+///
+/// @throws Error (failed) if compare refuses, if rows came back that pre did not have, or if `returning:
+/// none` and the
+///         witness counted other tables; DatabaseError from the target. The caller rolls back.
+StepCapture capture_range(Target& target, const CaptureSpec& spec, const KeyRange& range);
+
+/// The same for a slice of a spooled set: its rows are locked, read again by key from the table, and left out
+/// where they have drifted from the spooled image.
+StepCapture capture_slice(Target& target, const CaptureSpec& spec, const RowSet& slice);
+
+/// pre in key order.
+SqlTemplate in_key_order(const SqlTemplate& query, const std::vector<std::string>& identifier);
+
+}  // namespace datachange

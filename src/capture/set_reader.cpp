@@ -1,0 +1,79 @@
+#include "capture/set_reader.hpp"
+
+#include <fmt/format.h>
+
+#include "core/text.hpp"
+
+namespace datachange {
+
+namespace {
+
+std::string ordered(const std::vector<std::string>& columns, const char* direction) {
+    std::vector<std::string> terms;
+    for (const std::string& column : columns) terms.push_back(quote_name(column) + direction);
+    return join(terms, ", ");
+}
+
+std::string any_null(const std::vector<std::string>& columns) {
+    std::vector<std::string> terms;
+    for (const std::string& column : columns) terms.push_back(quote_name(column) + " IS NULL");
+    return join(terms, " OR ");
+}
+
+Key key_of(const RowSet& rows, std::size_t columns) {
+    Key key;
+    for (std::size_t i = 0; i < columns; ++i) key.push_back(rows.value(0, i));
+    return key;
+}
+
+std::uint64_t number(const RowSet& rows, std::size_t column) {
+    return std::stoull("0" + rows.text(0, column));
+}
+
+Scope scope_of(const KeySource& source, KeyRange range) {
+    Scope scope;
+    scope.range = std::move(range);
+    scope.range_types = source.types;
+    return scope;
+}
+
+}  // namespace
+
+SetSize measure(Target& target, const KeySource& source, bool with_greatest) {
+    const std::string keys = quote_names(source.columns);
+    const std::string nulls = any_null(source.columns);
+    const SqlTemplate count =
+        wrap(fmt::format("SELECT count(*), sum(CASE WHEN {} THEN 1 ELSE 0 END) FROM (SELECT {} {} FROM (",
+                         nulls, source.distinct ? "DISTINCT" : "", keys),
+             source.query, ") AS datachange_set) AS datachange_keys");
+    const RowSet counted_rows = target.query(count, scope_of(source, {}));
+    SetSize size;
+    size.keys = number(counted_rows, 0);
+    size.null_keys = number(counted_rows, 1);
+    if (!with_greatest || size.keys == 0) return size;
+    const SqlTemplate last = wrap(fmt::format("SELECT {} FROM (", keys), source.query,
+                                  fmt::format(") AS datachange_set WHERE NOT ({}) ORDER BY {} LIMIT 1", nulls,
+                                              ordered(source.columns, " DESC")));
+    const RowSet greatest = target.query(last, scope_of(source, {}));
+    if (!greatest.empty()) size.greatest = key_of(greatest, source.columns.size());
+    return size;
+}
+
+std::optional<NextRange> next_range(Target& target, const KeySource& source, const std::optional<Key>& after,
+                                    const Key& greatest, std::uint64_t rows) {
+    const std::string keys = quote_names(source.columns);
+    const SqlTemplate last =
+        wrap(fmt::format("SELECT {0}, count(*) OVER () FROM (SELECT {1} {0} FROM (", keys,
+                         source.distinct ? "DISTINCT" : ""),
+             source.query,
+             fmt::format(") AS datachange_set ORDER BY {} LIMIT {}) AS datachange_batch ORDER BY {} LIMIT 1",
+                         ordered(source.columns, ""), rows, ordered(source.columns, " DESC")));
+    const RowSet found = target.query(last, scope_of(source, {after, greatest}));
+    if (found.empty()) return std::nullopt;
+    NextRange next;
+    next.range = {after, key_of(found, source.columns.size())};
+    next.keys = number(found, source.columns.size());
+    return next;
+}
+
+}  // namespace datachange

@@ -1,0 +1,99 @@
+#include "capture/witness.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/text.hpp"
+
+namespace datachange {
+
+namespace {
+
+void account_returned(Touched& rest, const AccountedRows& rows) {
+    std::int64_t either = 0;  // of upserts, REPLACE and MERGE: whichever the witness saw
+    for (std::size_t i = 0; i < rows.capture->returned.size(); ++i) {
+        const auto count = static_cast<std::int64_t>(rows.capture->returned[i].size());
+        const StatementTraits& traits = rows.statements[i];
+        if (traits.verb == "UPDATE") {
+            rest.updated -= count;
+        } else if (traits.verb == "DELETE") {
+            rest.deleted -= count;
+        } else if (traits.plain_insert) {
+            rest.inserted -= count;
+        } else {
+            either += count;
+        }
+    }
+    const std::int64_t new_rows = std::clamp<std::int64_t>(rest.inserted, 0, either);
+    rest.inserted -= new_rows;
+    rest.updated -= either - new_rows;
+}
+
+void account_outcomes(Touched& rest, const RowCounts& counts) {
+    rest.inserted -= static_cast<std::int64_t>(counts.inserted);
+    rest.deleted -= static_cast<std::int64_t>(counts.deleted);
+    // a row rewritten with equal values is touched without being different
+    const auto rewritten = static_cast<std::int64_t>(counts.updated + counts.unchanged);
+    rest.updated = std::max<std::int64_t>(0, rest.updated - rewritten);
+}
+
+/// An update that moves a row to another partition counts as a delete and an insert there, and not as an
+/// update; so does REPLACE on SQLite. Both balance out against the rows that were returned as updated.
+void balance_moves(Touched& rest) {
+    const std::int64_t moves = std::min({rest.inserted, rest.deleted, -rest.updated});
+    if (moves <= 0) return;
+    rest.inserted -= moves;
+    rest.deleted -= moves;
+    rest.updated += moves;
+}
+
+}  // namespace
+
+TouchedTables difference(const TouchedTables& before, const TouchedTables& after) {
+    TouchedTables result = after;
+    for (const auto& [table, touched] : before.tables) {
+        Touched& rest = result.tables[table];
+        rest.inserted -= touched.inserted;
+        rest.updated -= touched.updated;
+        rest.deleted -= touched.deleted;
+    }
+    return result;
+}
+
+std::vector<Collateral> collateral(const TouchedTables& touched,
+                                   const std::vector<AccountedRows>& accounted) {
+    std::map<std::string, Touched> rest = touched.tables;
+    for (const AccountedRows& rows : accounted) {
+        if (!rest.contains(rows.table_id)) continue;
+        Touched& table = rest[rows.table_id];
+        if (rows.reads_outcome_from_post) {
+            account_outcomes(table, rows.capture->counts);
+        } else {
+            account_returned(table, rows);
+            balance_moves(table);
+        }
+    }
+    std::vector<Collateral> tables;
+    for (const auto& [name, count] : rest) {
+        const Collateral found{name, std::max<std::int64_t>(0, count.inserted),
+                               std::max<std::int64_t>(0, count.updated),
+                               std::max<std::int64_t>(0, count.deleted)};
+        if (found.inserted + found.updated + found.deleted > 0) tables.push_back(found);
+    }
+    return tables;
+}
+
+std::string collateral_text(const std::vector<Collateral>& tables) {
+    std::vector<std::string> parts;
+    for (const Collateral& table : tables) {
+        std::vector<std::string> counts;
+        if (table.inserted > 0) counts.push_back(fmt::format("{} inserted", table.inserted));
+        if (table.updated > 0) counts.push_back(fmt::format("{} updated", table.updated));
+        if (table.deleted > 0) counts.push_back(fmt::format("{} deleted", table.deleted));
+        parts.push_back(table.table + ": " + join(counts, ", "));
+    }
+    return join(parts, "; ");
+}
+
+}  // namespace datachange

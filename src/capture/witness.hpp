@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "capture/batch_capture.hpp"
+#include "capture/compare.hpp"
+#include "target/target.hpp"
+
+namespace datachange {
+
+/// What was touched between two readings of the witness in one transaction.
+TouchedTables difference(const TouchedTables& before, const TouchedTables& after);
+
+/// Rows of one table that the audit accounts for.
+struct AccountedRows {
+    std::string table_id;
+    const BatchCapture* capture = nullptr;
+    std::vector<StatementTraits> statements;
+    bool reads_outcome_from_post = false;
+};
+
+/// What was touched beyond the accounted rows, by table: triggers, cascades, rules, statements without
+/// RETURNING. A row that was rewritten by several statements is accounted for as often as it was returned.
+std::vector<Collateral> collateral(const TouchedTables& touched, const std::vector<AccountedRows>& accounted);
+
+/// "events: 4 deleted; media: 1 updated" for messages.
+std::string collateral_text(const std::vector<Collateral>& tables);
+
+}  // namespace datachange
