@@ -15,11 +15,11 @@ namespace datachange {
 struct RunHeader {
     std::string uuid, version, name, definition, definition_sha256, definition_path;
     Engine engine = Engine::sqlite;
-    std::string target;       ///< without password
+    std::string target;  ///< without password
     std::string operator_name, host, ticket, author, tool_version, server_version;
-    std::string mode;         ///< single | batched
+    std::string mode;  ///< single | batched
     bool dry_run = false;
-    std::string started_at;   ///< utc_now()
+    std::string started_at;  ///< utc_now()
 };
 
 /// A step of the run, or a watched table of one (numbered behind the steps).
@@ -45,24 +45,28 @@ struct BatchRecord {
 /// Where evidence is written. Everything here must succeed or the change stops: each call throws Error
 /// (unreachable) if it does not.
 ///
-/// Order of calls: begin_run, then begin_step once for each step, then for each transaction: stage for each of its batches,
-/// prepare, and settle. finish ends the run. At any time outside a transaction: summary, event, spool.
+/// Order of calls: begin_run, then begin_step once for each step, then for each transaction: stage for each
+/// of its batches, prepare, and settle. finish ends the run. At any time outside a transaction: summary,
+/// event, spool.
 class Journal {
 public:
     virtual ~Journal() = default;
 
-    /// Opens everything that will be written, so that a bad path costs nothing. @return the run's number; 0 in a dry run.
+    /// Opens everything that will be written, so that a bad path costs nothing. @return the run's number; 0
+    /// in a dry run.
     virtual std::int64_t begin_run(const RunHeader& header) = 0;
     virtual void begin_step(const StepHeader& header) = 0;
 
-    /// Takes the rows of a batch, not durable yet. @return the leaf: SHA-256 of its immutable fields, hexadecimal.
+    /// Takes the rows of a batch, not durable yet. @return the leaf: SHA-256 of its immutable fields,
+    /// hexadecimal.
     virtual std::string stage(const BatchRecord& batch) = 0;
-    /// Makes all staged batches durable, state 'prepared'. @param transaction_id of the target, kept for what is in doubt.
+    /// Makes all staged batches durable, state 'prepared'. @param transaction_id of the target, kept for what
+    /// is in doubt.
     virtual void prepare(const std::string& transaction_id) = 0;
     /// Drops what was staged and not prepared; never throws.
     virtual void discard() noexcept = 0;
-    /// What became of the prepared batches. committed: state 'committed', made durable with the next prepare or finish;
-    /// rolled_back: their rows are dropped, state 'rolled_back'; in_doubt: state 'unknown'.
+    /// What became of the prepared batches. committed: state 'committed', made durable with the next prepare
+    /// or finish; rolled_back: their rows are dropped, state 'rolled_back'; in_doubt: state 'unknown'.
     virtual void settle(Outcome outcome) = 0;
 
     /// @param moment "before" or "after"; the result as rows.
@@ -75,8 +79,9 @@ public:
     /// Rows [from, from + count) of what was spooled for the step, as they were.
     virtual RowSet spooled(int step, std::uint64_t from, std::uint64_t count) = 0;
 
-    /// Ends the run: its state, counts and error in the ledger, the CSVs rendered and renamed to their names (for a failed
-    /// run only where some batch was committed). @return the CSVs of each step, in the order of begin_step.
+    /// Ends the run: its state, counts and error in the ledger, the CSVs rendered and renamed to their names
+    /// (for a failed run only where some batch was committed). @return the CSVs of each step, in the order of
+    /// begin_step.
     struct Finish {
         std::string state;  ///< done | failed
         std::string error;

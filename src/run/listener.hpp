@@ -7,7 +7,8 @@
 
 namespace datachange {
 
-/// What a run tells while it goes on. Decoration: a listener that throws is ignored, and nothing else happens.
+/// What a run tells while it goes on. Decoration: a listener that throws is ignored, and nothing else
+/// happens.
 class Listener {
 public:
     virtual ~Listener() = default;

@@ -1,0 +1,383 @@
+#include "run/preflight.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/text.hpp"
+#include "plan/range_safety.hpp"
+
+namespace datachange {
+
+namespace {
+
+using Macro = SqlPiece::Kind;
+
+/// The last name of "u.id" or `app."User"."note id"`, bare.
+std::string last_name(const std::string& expression, Engine engine) {
+    const std::string text{trim(expression)};
+    if (text.empty()) return {};
+    const char end = text.back();
+    if (end == '"' || end == '`' || end == ']') {
+        const std::size_t start = text.find_last_of(end == ']' ? '[' : end, text.size() - 2);
+        return start == std::string::npos ? std::string{} : text.substr(start + 1, text.size() - start - 2);
+    }
+    const std::string name = text.substr(text.find_last_of('.') + 1);
+    return engine == Engine::postgresql ? lower(name) : name;
+}
+
+bool is_row_address(const std::string& name) {
+    const std::string word = lower(name);
+    return word == "ctid" || word == "rowid" || word == "oid" || word == "_rowid_";
+}
+
+std::vector<std::string> types_of(const std::vector<Column>& columns,
+                                  const std::vector<std::size_t>& places) {
+    std::vector<std::string> types;
+    for (const std::size_t place : places) types.push_back(columns[place].type);
+    return types;
+}
+
+std::vector<std::string> names_of(const std::vector<Column>& columns,
+                                  const std::vector<std::size_t>& places) {
+    std::vector<std::string> names;
+    for (const std::size_t place : places) names.push_back(columns[place].name);
+    return names;
+}
+
+bool defines_schema(const std::string& verb) {
+    return verb == "CREATE" || verb == "ALTER" || verb == "DROP";
+}
+
+/// Checks one step; its members are what the parts of the check hand on.
+class StepCheck {
+public:
+    StepCheck(Target& target, const Plan& plan, const StepPlan& step, bool schema_may_differ)
+        : m_target(target),
+          m_path(plan.definition.path),
+          m_plan(step),
+          m_step(step.step),
+          m_schema_may_differ(schema_may_differ) {}
+
+    ReadyStep check() {
+        m_ready.plan = &m_plan;
+        if (!m_step.only_verifies()) {
+            refuse_redaction();
+            find_table();
+            check_sets();
+            check_post();
+            check_change();
+            check_watches();
+            check_unique_key();
+        }
+        if (m_step.summary) prepare(*m_step.summary);
+        if (m_step.verify) prepare(*m_step.verify);
+        return std::move(m_ready);
+    }
+
+private:
+    /// Runs a part of the check; an error that comes without a place gets the statement's.
+    template <typename Part>
+    auto at(const SourcePosition& position, Part&& part) {
+        try {
+            return part();
+        } catch (Error& error) {
+            if (position.line > 0) error.at(fmt::format("{}:{}:{}", m_path, position.line, position.column));
+            if (error.code() == ExitCode::failed) error.set_code(ExitCode::usage);
+            throw;
+        }
+    }
+
+    void refuse_redaction() {
+        if (m_step.redact.empty()) return;
+        throw Error(
+            ExitCode::usage, "this version of datachange cannot redact values, and the header says `redact`",
+            "Nothing was changed. Leave the columns out of pre, RETURNING and post, or use a newer version.")
+            .at(m_path);
+    }
+
+    void find_table() {
+        if (m_step.table.empty()) return;
+        at(m_step.at, [&] {
+            m_table = m_target.table(m_step.table);
+            if (m_table->foreign) {
+                throw Error(ExitCode::usage,
+                            fmt::format("{} is a foreign or virtual table, which cannot commit together "
+                                        "with the journal",
+                                        m_step.table),
+                            "Run the change where the rows are.");
+            }
+            for (const std::string& name : m_step.collateral) m_target.table(name);
+        });
+        m_ready.capture.table = m_step.table;
+        m_ready.capture.table_id = m_table->id;
+    }
+
+    void check_sets() {
+        CaptureSpec& capture = m_ready.capture;
+        const std::vector<Column> pre = describe(*m_step.pre, "pre");
+        const auto places =
+            at(m_step.pre->at, [&] { return identifier_columns(pre, m_step.identifier, "pre"); });
+        m_pre = pre;
+        capture.pre = *m_step.pre;
+        capture.identifier = names_of(pre, places);
+        capture.identifier_types = types_of(pre, places);
+        capture.returning_none = m_step.returning_none;
+        if (capture.table_id.empty()) capture.table_id = pre[places.front()].origin_table;
+        m_identifier_places = places;
+
+        KeySource& source = m_ready.source;
+        source = {*m_step.pre, capture.identifier, capture.identifier_types, false};
+        if (m_step.keys) {
+            const std::vector<Column> keys = describe(*m_step.keys, "keys");
+            const std::size_t width = m_step.keys->find(Macro::batch)->arguments.size();
+            if (keys.size() != width) {
+                throw Error(
+                    ExitCode::usage,
+                    fmt::format("keys gives {}, but :batch names {}", counted(keys.size(), "column"), width),
+                    "The columns of keys are those of :batch, by position.")
+                    .at(place(m_step.keys->at));
+            }
+            source = {*m_step.keys, column_names(keys), {}, true};
+            for (const Column& column : keys) source.types.push_back(column.type);
+            capture.range_over_identifier = false;
+        }
+        capture.range_types = source.types;
+        m_null_keys = {Key(capture.identifier.size())};
+        prepare(*m_step.pre);
+        if (m_step.keys) prepare(*m_step.keys);
+        refuse_moving_address();
+    }
+
+    void refuse_moving_address() {
+        const bool address = std::any_of(m_identifier_places.begin(), m_identifier_places.end(),
+                                         [&](std::size_t i) { return m_pre[i].type == "tid"; });
+        if (!address) return;
+        for (const ChangeStatement& statement : m_step.change) {
+            if (statement.verb == "DELETE" || !statement.changes_data) continue;
+            throw Error(ExitCode::usage,
+                        fmt::format("ctid identifies the rows, and the {} moves them", statement.verb),
+                        "A row that is updated gets another ctid: use a key, or delete only.")
+                .at(place(statement.sql.at));
+        }
+    }
+
+    void check_post() {
+        if (m_step.post) {
+            m_ready.capture.post = *m_step.post;
+        } else {
+            m_ready.capture.post = derived_post();
+        }
+        const SqlTemplate& post = m_ready.capture.post;
+        const std::vector<Column> columns = describe(post, "post");
+        at(post.at, [&] { identifier_columns(columns, m_ready.capture.identifier, "post"); });
+    }
+
+    /// SELECT of pre's columns that the table has, by :affected.
+    SqlTemplate derived_post() {
+        if (!m_table) {
+            throw Error(ExitCode::usage,
+                        "there is no post section, and without `-- table: NAME` it cannot be derived",
+                        "Add the table to the header, or write the post section.")
+                .at(place(m_step.at));
+        }
+        std::vector<std::string> names;
+        std::vector<std::string> identifier;
+        for (const Column& column : m_pre) {
+            const auto found = std::find_if(
+                m_table->columns.begin(), m_table->columns.end(),
+                [&](const TableColumn& other) { return lower(other.name) == lower(column.name); });
+            if (found != m_table->columns.end()) names.push_back(quote_name(found->name));
+        }
+        for (const std::string& name : m_ready.capture.identifier) {
+            const std::string quoted = quote_name(name);
+            identifier.push_back(quoted);
+            if (std::none_of(names.begin(), names.end(),
+                             [&](const std::string& other) { return lower(other) == lower(quoted); })) {
+                throw Error(
+                    ExitCode::usage,
+                    fmt::format("there is no post section, and it cannot be derived: {} is no column of {}",
+                                name, m_step.table),
+                    "Write the post section.")
+                    .at(place(m_step.at));
+            }
+        }
+        SqlTemplate post;
+        post.pieces = {
+            {Macro::text, fmt::format("SELECT {} FROM {} WHERE ", join(names, ", "), m_step.table), {}, {}},
+            {Macro::affected, ":affected", identifier, {}}};
+        return post;
+    }
+
+    void check_change() {
+        for (const ChangeStatement& statement : m_step.change) {
+            ChangeSpec spec{statement.sql, {statement.verb, statement.plain_insert}, statement.has_returning};
+            if (!m_schema_may_differ && !defines_schema(statement.verb)) {
+                const auto columns =
+                    at(statement.sql.at, [&] { return m_target.prepare(statement.sql, scope()); });
+                if (statement.has_returning) check_returning(statement, columns);
+            }
+            m_schema_may_differ = m_schema_may_differ || defines_schema(statement.verb);
+            m_ready.capture.change.push_back(std::move(spec));
+        }
+    }
+
+    void check_returning(const ChangeStatement& statement,
+                         const std::optional<std::vector<Column>>& columns) {
+        std::vector<Column> returned;
+        if (columns) {
+            returned = *columns;
+        } else if (const auto names = returning_names(statement.sql, m_target.engine())) {
+            for (const std::string& name : *names) returned.push_back({name, "", "", ""});
+        } else {
+            return;  // RETURNING *: known when it has run, before anything is committed
+        }
+        at(statement.sql.at, [&] {
+            identifier_columns(returned, m_ready.capture.identifier,
+                               fmt::format("RETURNING of the {}", statement.verb));
+            require_distinct_columns(returned, "RETURNING");
+        });
+    }
+
+    void check_watches() {
+        for (const Watch& watch : m_step.watches) {
+            WatchSpec spec{watch.table, {}, watch.identifier, watch.query};
+            at(watch.at, [&] { spec.table_id = m_target.table(watch.table).id; });
+            const std::vector<Column> columns = describe(watch.query, "watch");
+            const auto places =
+                at(watch.query.at, [&] { return identifier_columns(columns, watch.identifier, "watch"); });
+            spec.identifier = names_of(columns, places);
+            m_ready.capture.watches.push_back(std::move(spec));
+        }
+    }
+
+    /// Ranges over pre may skip or repeat rows unless the key is unique.
+    void check_unique_key() {
+        if (m_plan.batching != Batching::range || m_step.keys) return;
+        const std::vector<std::string>& arguments = m_step.pre->find(Macro::batch)->arguments;
+        std::vector<std::string> names;
+        std::string table = m_pre[m_identifier_places.front()].origin_table;
+        for (std::size_t i = 0; i < arguments.size(); ++i) {
+            const Column& column = m_pre[m_identifier_places[i]];
+            names.push_back(column.origin_column.empty() ? last_name(arguments[i], m_target.engine())
+                                                         : column.origin_column);
+            if (column.origin_table != table) table.clear();
+        }
+        if (names.size() == 1 && is_row_address(names.front())) return;
+        if (table.empty()) table = m_step.table;
+        const std::string key = join(names, ", ");
+        if (table.empty()) {
+            m_ready.no_unique_key = fmt::format("no table is named in which ({}) could be unique", key);
+        } else if (!has_unique_key(m_target.table(table), names)) {
+            m_ready.no_unique_key = fmt::format("{} has no unique index on ({})", table, key);
+        }
+    }
+
+    static bool has_unique_key(const TableInfo& table, const std::vector<std::string>& names) {
+        const auto among = [&](const std::string& column) {
+            return std::any_of(names.begin(), names.end(),
+                               [&](const std::string& name) { return lower(name) == lower(column); });
+        };
+        return std::any_of(
+            table.unique_keys.begin(), table.unique_keys.end(),
+            [&](const std::vector<std::string>& key) { return std::all_of(key.begin(), key.end(), among); });
+    }
+
+    std::vector<Column> describe(const SqlTemplate& sql, const std::string& section) {
+        return at(sql.at, [&] {
+            std::vector<Column> columns = m_target.describe(sql, scope());
+            require_distinct_columns(columns, section);
+            return columns;
+        });
+    }
+
+    void prepare(const SqlTemplate& sql) {
+        if (m_schema_may_differ) return;
+        at(sql.at, [&] { m_target.prepare(sql, scope()); });
+    }
+
+    /// Bounds and keys of NULLs: the server checks what the macros name and compare, as in a batch.
+    Scope scope() const {
+        const CaptureSpec& capture = m_ready.capture;
+        Scope scope;
+        if (!capture.range_types.empty()) {
+            const Key nulls(capture.range_types.size());
+            scope.range = {nulls, nulls};
+            scope.range_types = capture.range_types;
+        }
+        if (!m_null_keys.empty()) scope.affected = &m_null_keys;
+        scope.affected_types = capture.identifier_types;
+        return scope;
+    }
+
+    std::string place(const SourcePosition& position) const {
+        return position.line == 0 ? m_path : fmt::format("{}:{}:{}", m_path, position.line, position.column);
+    }
+
+    Target& m_target;
+    const std::string& m_path;
+    const StepPlan& m_plan;
+    const Step& m_step;
+    bool m_schema_may_differ;  ///< an earlier statement makes or alters tables: nothing after it can be
+                               ///< prepared yet
+    std::optional<TableInfo> m_table;
+    std::vector<Column> m_pre;
+    std::vector<std::size_t> m_identifier_places;
+    std::vector<Key> m_null_keys;
+    ReadyStep m_ready;
+};
+
+/// The first required column that is not there, as "users.name", or "".
+std::string missing_column(Target& target, const Step& step) {
+    for (const RequiredColumn& required : step.required_columns) {
+        const std::string name = required.table + "." + required.column;
+        if (!target.has_table(required.table)) return name;
+        const TableInfo table = target.table(required.table);
+        const bool there =
+            std::any_of(table.columns.begin(), table.columns.end(), [&](const TableColumn& column) {
+                return column.name == required.column ||
+                       (target.engine() == Engine::sqlite && lower(column.name) == lower(required.column));
+            });
+        if (!there) return name;
+    }
+    return {};
+}
+
+void check_steps(Target& target, const Plan& plan, Preflight& preflight) {
+    for (const StepPlan& step : plan.steps) {
+        const std::string missing = missing_column(target, step.step);
+        if (missing.empty()) continue;
+        if (step.step.on_missing == OnMissing::skip) {
+            preflight.skip_reason = missing + " is not there";
+            return;
+        }
+        throw Error(
+            ExitCode::failed, fmt::format("the definition requires {}, which is not there", missing),
+            "Run the schema migration that adds it first, or say `-- on-missing: skip`. Nothing was changed.")
+            .at(plan.definition.path);
+    }
+    bool schema_may_differ = false;
+    for (const StepPlan& step : plan.steps) {
+        preflight.steps.push_back(StepCheck(target, plan, step, schema_may_differ).check());
+        schema_may_differ =
+            schema_may_differ || std::any_of(step.step.change.begin(), step.step.change.end(),
+                                             [](const ChangeStatement& s) { return defines_schema(s.verb); });
+    }
+}
+
+}  // namespace
+
+Preflight check_plan(Target& target, const Plan& plan) {
+    Preflight preflight;
+    target.begin(Isolation::read_only);
+    try {
+        check_steps(target, plan, preflight);
+    } catch (...) {
+        target.rollback();
+        throw;
+    }
+    target.commit();
+    return preflight;
+}
+
+}  // namespace datachange

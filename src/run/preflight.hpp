@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "capture/capture.hpp"
+#include "capture/set_reader.hpp"
+#include "plan/plan.hpp"
+#include "target/target.hpp"
+
+namespace datachange {
+
+/// A step whose every statement has been checked against the target.
+struct ReadyStep {
+    const StepPlan* plan = nullptr;
+    CaptureSpec capture;        ///< not for a step that only verifies
+    KeySource source;           ///< what is counted, and what ranges run over
+    std::string no_unique_key;  ///< why ranges over pre cannot be trusted here, or ""
+};
+
+/// What the checks found.
+struct Preflight {
+    std::vector<ReadyStep> steps;
+    std::string skip_reason;  ///< `on-missing: skip` applies: what is not there; else ""
+};
+
+/// Checks everything that can be checked before anything is changed: required columns, tables, that every
+/// statement prepares, that pre, RETURNING and post give the identifier; derives post. Opens and ends a
+/// read-only transaction.
+///
+/// @throws Error (usage) with "path:line:column" of the statement, DatabaseError likewise.
+Preflight check_plan(Target& target, const Plan& plan);
+
+}  // namespace datachange
