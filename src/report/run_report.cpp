@@ -1,0 +1,180 @@
+#include "report/run_report.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/text.hpp"
+#include "core/value_json.hpp"
+#include "report/json.hpp"
+#include "report/table.hpp"
+
+namespace datachange {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string csv_json(const CsvPaths& csv) {
+    return JsonObject{}
+        .add_or_null("pre", csv.pre)
+        .add_or_null("change", csv.change)
+        .add_or_null("post", csv.post)
+        .add_or_null("diff", csv.diff)
+        .text();
+}
+
+std::string summary_json(const StepResult& step) {
+    return JsonObject{}.raw("before", step.summary_before).raw("after", step.summary_after).text();
+}
+
+std::string step_json(const StepResult& step) {
+    return JsonObject{}
+        .add("step", step.number)
+        .add_or_null("name", step.name)
+        .add_or_null("table", step.table)
+        .raw("rows", counts_json(step.rows))
+        .raw("csv", csv_json(step.csv))
+        .raw("summary", summary_json(step))
+        .text();
+}
+
+std::string collateral_json(const std::vector<Collateral>& tables) {
+    std::vector<std::string> items;
+    for (const Collateral& table : tables) {
+        items.push_back(JsonObject{}
+                            .add("table", table.table)
+                            .add("inserted", table.inserted)
+                            .add("updated", table.updated)
+                            .add("deleted", table.deleted)
+                            .text());
+    }
+    return "[" + join(items, ",") + "]";
+}
+
+/// The step whose summary stands for the run: the first that has one.
+const StepResult* summarised(const RunResult& result) {
+    for (const StepResult& step : result.steps) {
+        if (!step.summary_before.empty()) return &step;
+    }
+    return nullptr;
+}
+
+std::string outcome_text(const RowCounts& rows) {
+    std::vector<std::string> parts;
+    const auto add = [&](std::uint64_t count, const char* word) {
+        if (count > 0) parts.push_back(with_thousands(count) + " " + word);
+    };
+    add(rows.updated, "updated");
+    add(rows.inserted, "inserted");
+    add(rows.deleted, "deleted");
+    add(rows.unchanged, "unchanged");
+    add(rows.missing, "missing (in pre, not changed)");
+    return parts.empty() ? "no rows" : join(parts, ", ");
+}
+
+std::string seconds(std::int64_t milliseconds) {
+    return fmt::format("{}.{:02} s", milliseconds / 1000, milliseconds % 1000 / 10);
+}
+
+std::string cell(const Json& value) {
+    if (value.is_null()) return "";
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string step_text(const StepResult& step, bool named) {
+    std::string out;
+    if (named)
+        out += fmt::format("  step {}{}{}\n", step.number, step.name.empty() ? "" : " " + step.name,
+                           step.table.empty() ? "" : " (" + step.table + ")");
+    out += fmt::format("  rows    {}: pre {}, change {}, post {}\n", outcome_text(step.rows),
+                       with_thousands(step.rows.pre), with_thousands(step.rows.change),
+                       with_thousands(step.rows.post));
+    out += summary_table(step.summary_before, step.summary_after, 10);
+    return out;
+}
+
+}  // namespace
+
+std::string counts_json(const RowCounts& counts) {
+    return JsonObject{}
+        .add("pre", counts.pre)
+        .add("change", counts.change)
+        .add("post", counts.post)
+        .add("updated", counts.updated)
+        .add("inserted", counts.inserted)
+        .add("deleted", counts.deleted)
+        .add("unchanged", counts.unchanged)
+        .add("missing", counts.missing)
+        .add("unexpected", counts.unexpected)
+        .text();
+}
+
+std::string summary_table(const std::string& before, const std::string& after, std::size_t indent) {
+    if (before.empty()) return {};
+    using Align = Table::Align;
+    Table table({"summary", "before", "after"}, {Align::left, Align::right, Align::right});
+    const Json first = Json::parse(before);
+    const Json second = after.empty() ? Json::array() : Json::parse(after);
+    const std::size_t rows = std::max(first.size(), second.size());
+    for (std::size_t row = 0; row < rows; ++row) {
+        const Json& names = row < first.size() ? first[row] : second[row];
+        for (const auto& [name, value] : names.items()) {
+            const bool in_first = row < first.size() && first[row].contains(name);
+            const bool in_second = row < second.size() && second[row].contains(name);
+            table.add(
+                {name, in_first ? cell(first[row][name]) : "", in_second ? cell(second[row][name]) : ""});
+        }
+    }
+    return table.empty() ? "" : table.text(indent, 60);
+}
+
+std::string run_text(const RunResult& result, const std::string& target) {
+    std::string out;
+    if (result.dry_run) {
+        out += fmt::format("dry run of {} {} on {}: everything was rolled back\n", result.version,
+                           result.name, target);
+    } else {
+        out += fmt::format("run {} {}: {} {} on {}\n", result.run, result.state, result.version, result.name,
+                           target);
+    }
+    out += fmt::format("  how     {}, {}, {}\n", result.mode == "single" ? "one transaction" : "batched",
+                       counted(result.batches, "batch"), seconds(result.duration_ms));
+    for (const StepResult& step : result.steps) out += step_text(step, result.steps.size() > 1);
+    for (const Collateral& table : result.collateral) {
+        out += fmt::format(
+            "  besides {}: {} inserted, {} updated, {} deleted by triggers, cascades or other statements\n",
+            table.table, with_thousands(static_cast<std::uint64_t>(table.inserted)),
+            with_thousands(static_cast<std::uint64_t>(table.updated)),
+            with_thousands(static_cast<std::uint64_t>(table.deleted)));
+    }
+    if (!result.csv_directory.empty()) out += "  csv     " + result.csv_directory + "\n";
+    return out;
+}
+
+std::string run_json(const RunResult& result) {
+    const StepResult* summary = summarised(result);
+    std::vector<std::string> steps;
+    for (const StepResult& step : result.steps) steps.push_back(step_json(step));
+    JsonObject object;
+    object.add("run", result.run)
+        .add("uuid", result.uuid)
+        .add("version", result.version)
+        .add("name", result.name)
+        .add("engine", engine_name(result.engine))
+        .add("mode", result.mode)
+        .add("state", result.state)
+        .add("dry_run", result.dry_run)
+        .add("batches", result.batches)
+        .raw("rows", counts_json(result.rows))
+        .add("duration_ms", result.duration_ms)
+        .raw("csv", csv_json(result.steps.empty() ? CsvPaths{} : result.steps.front().csv))
+        .raw("summary",
+             summary ? summary_json(*summary) : JsonObject{}.raw("before", "").raw("after", "").text())
+        .raw("steps", "[" + join(steps, ",") + "]")
+        .raw("collateral", collateral_json(result.collateral))
+        .raw("warnings", json_array_of_strings(result.warnings))
+        .add_or_null("csv_directory", result.csv_directory);
+    return object.text() + "\n";
+}
+
+}  // namespace datachange
