@@ -67,7 +67,8 @@ struct RunResult {
     std::string uuid;
     std::string version, name;
     Engine engine = Engine::sqlite;
-    std::string mode;   ///< single | batched
+    std::string target;  ///< without password
+    std::string mode;    ///< single | batched
     std::string state;  ///< done, or skipped where `on-missing: skip` applied
     bool dry_run = false;
     std::uint64_t batches = 0;

@@ -128,14 +128,14 @@ std::string summary_table(const std::string& before, const std::string& after, s
     return table.empty() ? "" : table.text(indent, 60);
 }
 
-std::string run_text(const RunResult& result, const std::string& target) {
+std::string run_text(const RunResult& result) {
     std::string out;
     if (result.dry_run) {
         out += fmt::format("dry run of {} {} on {}: everything was rolled back\n", result.version,
-                           result.name, target);
+                           result.name, result.target);
     } else {
         out += fmt::format("run {} {}: {} {} on {}\n", result.run, result.state, result.version, result.name,
-                           target);
+                           result.target);
     }
     out += fmt::format("  how     {}, {}, {}\n", result.mode == "single" ? "one transaction" : "batched",
                        counted(result.batches, "batch"), seconds(result.duration_ms));

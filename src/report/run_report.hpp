@@ -7,7 +7,7 @@
 namespace datachange {
 
 /// What `run` prints at the end, for people; ends with a newline.
-std::string run_text(const RunResult& result, const std::string& target);
+std::string run_text(const RunResult& result);
 
 /// What `run --json` prints: one object, as documented in the README.
 std::string run_json(const RunResult& result);

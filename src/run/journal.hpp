@@ -8,6 +8,7 @@
 #include "capture/batch_capture.hpp"
 #include "core/row_set.hpp"
 #include "datachange/run.hpp"
+#include "target/target.hpp"
 
 namespace datachange {
 

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 
 #include <fmt/format.h>
 
 #include "core/clock.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
-#include "core/value_json.hpp"
 #include "run/guards.hpp"
+#include "run/tally.hpp"
+#include "run/transaction.hpp"
 
 namespace datachange {
 
@@ -21,15 +21,6 @@ using Clock = std::chrono::steady_clock;
 std::int64_t milliseconds_since(Clock::time_point start) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
 }
-
-/// One batch of one step that is to be run.
-struct Unit {
-    std::size_t step = 0;  ///< index
-    std::uint64_t batch = 1;
-    KeyRange range;
-    const RowSet* slice = nullptr;  ///< by key list: the spooled rows
-    bool whole_step = false;        ///< then summary and verify belong to the transaction
-};
 
 /// The set of a step is cut from what is measured when the step starts.
 struct StepSet {
@@ -44,9 +35,9 @@ public:
           m_target(parts.target),
           m_journal(parts.journal),
           m_listener(parts.listener),
-          m_parts(parts) {
-        if (!parts.dry_run) m_fence.emplace(parts.target);
-    }
+          m_parts(parts),
+          m_fence(parts.dry_run ? std::nullopt : std::optional<Fence>(std::in_place, parts.target)),
+          m_transaction{plan, parts.target, parts.journal, m_fence ? &*m_fence : nullptr} {}
 
     RunResult run() {
         const Clock::time_point start = Clock::now();
@@ -186,6 +177,7 @@ private:
         m_result.version = header.version;
         m_result.name = header.name;
         m_result.engine = header.engine;
+        m_result.target = header.target;
         m_result.mode = header.mode;
         m_result.dry_run = header.dry_run;
         for (const StepPlan& plan : m_plan.steps) {
@@ -212,7 +204,7 @@ private:
             for (std::size_t i = 0; i < m_ready.steps.size(); ++i) {
                 m_listener.step_started(static_cast<int>(i) + 1, m_ready.steps[i].plan->step.name, planned[i],
                                         false);
-                units.push_back({i, 1, {}, nullptr, true});
+                units.push_back(unit(i, 1, {}, nullptr, true));
             }
             transact(units);
             return;
@@ -228,7 +220,7 @@ private:
         const bool batched = set.size.keys > 0 && wants_batches(m_plan, *step.plan, set.size.keys);
         m_listener.step_started(static_cast<int>(index) + 1, step.plan->step.name, set.size.keys, batched);
         if (!batched) {
-            transact({{index, 1, {}, nullptr, true}});
+            transact({unit(index, 1, {}, nullptr, true)});
             return;
         }
         require_sound_set(m_plan, step, set.size, step.plan->batching == Batching::range);
@@ -270,7 +262,7 @@ private:
             });
             if (!next) return;
             require_not_stopped();
-            const std::uint64_t pre = transact({{index, batch, next->range, nullptr, false}});
+            const std::uint64_t pre = transact({unit(index, batch, next->range, nullptr, false)});
             set.covered += step.source.distinct ? next->keys : pre;
             after = next->range.upto;
         }
@@ -294,7 +286,7 @@ private:
             if (slice.empty()) return;
             const auto places = identifier_columns(slice.columns(), step.capture.identifier, "pre");
             const KeyRange range{slice.key(0, places), slice.key(slice.size() - 1, places)};
-            transact({{index, batch, range, &slice, false}});
+            transact({unit(index, batch, range, &slice, false)});
             set.covered += slice.size();
         }
     }
@@ -323,133 +315,36 @@ private:
                         counted(left, "row"), left == 1 ? "is" : "are", with_thousands(now.keys)));
     }
 
-    // --- one transaction
-    // ----------------------------------------------------------------------------------------
-
-    /// One transaction from fence to 'committed'; see "One batch" in the README for why it goes in this
-    /// order.
-    /// @return rows of pre, over its units.
+    /// Runs units in one transaction and adds up what they gave. @return rows of pre, over the units.
     std::uint64_t transact(const std::vector<Unit>& units) {
-        m_target.begin(Isolation::repeatable_read);
-        const std::string transaction = m_target.transaction_id();
-        if (m_fence) m_fence->check();
-        std::vector<FenceBatch> batches;
-        std::vector<StepCapture> captures;
-        for (const Unit& unit : units) captures.push_back(run_unit(unit, batches));
-        if (m_target.transaction_id() != transaction) {
-            throw Error(ExitCode::mismatch,
-                        "something in change ended the transaction, so part of it may be committed",
-                        "A procedure or function that commits cannot be audited. Look at the target before "
-                        "anything else.");
-        }
-        if (m_fence) {
-            for (const FenceBatch& batch : batches) m_fence->record(batch);
-        }
-        m_journal.prepare(transaction);
-        const CommitResult commit = m_target.commit();
-        m_journal.settle(commit.outcome);
-        require_committed(commit);
-        return account(units, captures);
-    }
-
-    StepCapture run_unit(const Unit& unit, std::vector<FenceBatch>& batches) {
-        const Clock::time_point start = Clock::now();
-        const std::string started_at = utc_now();
-        const ReadyStep& step = m_ready.steps[unit.step];
-        const Step& definition = step.plan->step;
-        if (unit.whole_step) write_summary(unit.step, "before");
-        StepCapture capture;
-        if (!definition.only_verifies()) {
-            capture = unit.slice ? capture_slice(m_target, step.capture, *unit.slice)
-                                 : capture_range(m_target, step.capture, unit.range);
-            const std::uint64_t changed =
-                capture.rows.counts.changed() + m_result.steps[unit.step].rows.changed();
-            require_expected(m_plan, definition, changed, !unit.whole_step, "changes");
-        }
-        if (unit.whole_step) {
-            require_verified(m_target, m_plan, definition);
-            write_summary(unit.step, "after");
-        }
-        if (!definition.only_verifies()) stage(unit, capture, started_at, milliseconds_since(start), batches);
-        return capture;
-    }
-
-    void stage(const Unit& unit, const StepCapture& capture, const std::string& started_at,
-               std::int64_t duration_ms, std::vector<FenceBatch>& batches) {
-        const Step& definition = m_plan.steps[unit.step].step;
-        BatchRecord record{
-            definition.number, std::to_string(unit.batch), unit.range, 1, started_at, duration_ms,
-            &capture.rows};
-        const auto add = [&](const BatchRecord& batch) {
-            batches.push_back({batch.step, batch.batch, batch.range, batch.capture->counts.changed(),
-                               m_journal.stage(batch)});
-        };
-        add(record);
-        for (std::size_t i = 0; i < capture.watches.size(); ++i) {
-            record.step = first_watch_number(unit.step) + static_cast<int>(i);
-            record.capture = &capture.watches[i];
-            add(record);
-        }
-        if (!capture.collateral.empty())
-            m_journal.collateral(definition.number, std::to_string(unit.batch), capture.collateral);
-    }
-
-    int first_watch_number(std::size_t step) const {
-        auto number = static_cast<int>(m_plan.steps.size()) + 1;
-        for (std::size_t i = 0; i < step; ++i)
-            number += static_cast<int>(m_plan.steps[i].step.watches.size());
-        return number;
-    }
-
-    void require_committed(const CommitResult& commit) {
-        if (commit.outcome == Outcome::committed) return;
-        if (commit.outcome == Outcome::rolled_back) {
-            throw Error(ExitCode::failed,
-                        fmt::format("COMMIT was refused and the batch rolled back: {} ({})", commit.message,
-                                    commit.sqlstate),
-                        "Mend what it names, then run again.");
-        }
-        throw Error(
-            ExitCode::pending,
-            fmt::format("the outcome of a COMMIT is not known: {} ({})", commit.message, commit.sqlstate),
-            "The batch stands as 'unknown' in the ledger; whether its row is in datachange_batches of the "
-            "target tells "
-            "if it committed.");
-    }
-
-    std::uint64_t account(const std::vector<Unit>& units, const std::vector<StepCapture>& captures) {
+        const std::vector<UnitResult> results = run_transaction(m_transaction, units);
         std::uint64_t pre = 0;
         for (std::size_t i = 0; i < units.size(); ++i) {
-            const StepCapture& capture = captures[i];
-            m_result.steps[units[i].step].rows += capture.rows.counts;
-            m_result.rows += capture.rows.counts;
-            pre += capture.rows.counts.pre;
-            if (!m_plan.steps[units[i].step].step.only_verifies()) ++m_result.batches;
-            for (const Collateral& table : capture.collateral) add_collateral(table);
-            m_drifted += capture.drifted;
-            if (m_drift_example.empty() && !capture.drifted_keys.empty())
-                m_drift_example = capture.drifted_keys.front();
-            if (capture.witness == TouchedTables::Trust::unavailable) m_no_witness = capture.witness_reason;
-            note_missing(capture.rows);
-            m_listener.batch_done(static_cast<int>(units[i].step) + 1, std::to_string(units[i].batch),
-                                  capture.rows.counts.pre);
+            const auto step = static_cast<std::size_t>(units[i].step - m_ready.steps.data());
+            m_tally.add(step, results[i], units[i].step->plan->step.only_verifies());
+            const std::uint64_t rows = results[i].capture.rows.counts.pre;
+            m_listener.batch_done(static_cast<int>(step) + 1, std::to_string(units[i].batch), rows);
+            pre += rows;
         }
         return pre;
     }
 
-    void note_missing(const BatchCapture& rows) {
-        if (rows.counts.missing == 0 || !m_missing_example.empty()) return;
-        const auto found = std::find_if(rows.rows.begin(), rows.rows.end(),
-                                        [](const AuditedRow& row) { return row.action == Action::missing; });
-        m_missing_example = found->identifier;
+    Unit unit(std::size_t index, std::uint64_t batch, KeyRange range, const RowSet* slice,
+              bool whole_step) const {
+        return {&m_ready.steps[index],
+                batch,
+                std::move(range),
+                slice,
+                whole_step,
+                m_result.steps[index].rows.changed(),
+                first_watch_number(index)};
     }
 
-    void add_collateral(const Collateral& table) {
-        Collateral& sum = m_collateral[table.table];
-        sum.table = table.table;
-        sum.inserted += table.inserted;
-        sum.updated += table.updated;
-        sum.deleted += table.deleted;
+    int first_watch_number(std::size_t index) const {
+        auto number = static_cast<int>(m_plan.steps.size()) + 1;
+        for (std::size_t i = 0; i < index; ++i)
+            number += static_cast<int>(m_plan.steps[i].step.watches.size());
+        return number;
     }
 
     // --- around it
@@ -463,16 +358,10 @@ private:
     }
 
     void read_summary(std::size_t index, const std::string& moment) {
-        if (m_plan.steps[index].step.summary) read_only([&] { write_summary(index, moment); });
-    }
-
-    void write_summary(std::size_t index, const std::string& moment) {
-        const Step& step = m_plan.steps[index].step;
-        if (!step.summary) return;
-        const RowSet rows = m_target.query(*step.summary, {});
-        m_journal.summary(step.number, moment, rows);
-        (moment == "before" ? m_result.steps[index].summary_before : m_result.steps[index].summary_after) =
-            json_objects(rows);
+        if (!m_plan.steps[index].step.summary) return;
+        StepResult& result = m_result.steps[index];
+        std::string& summary = moment == "before" ? result.summary_before : result.summary_after;
+        read_only([&] { summary = write_summary(m_transaction, m_plan.steps[index].step, moment); });
     }
 
     void require_not_stopped() const {
@@ -485,22 +374,9 @@ private:
         m_listener.warning(text);
     }
 
-    void warn_at_end() {
-        if (m_result.rows.missing > 0) {
-            warn(fmt::format("{} of pre {} not changed, for example {}",
-                             counted(m_result.rows.missing, "row"),
-                             m_result.rows.missing == 1 ? "was" : "were", m_missing_example));
-        }
-        if (m_drifted > 0) {
-            warn(fmt::format("{} had changed since the set was read, and {} left out, for example {}",
-                             counted(m_drifted, "row"), m_drifted == 1 ? "was" : "were", m_drift_example));
-        }
-        if (!m_no_witness.empty()) warn("changes in other tables could not be counted: " + m_no_witness);
-    }
-
     void finish(const std::string& state) {
-        for (const auto& [name, table] : m_collateral) m_result.collateral.push_back(table);
-        warn_at_end();
+        m_result.collateral = m_tally.collateral();
+        for (const std::string& warning : m_tally.warnings()) warn(warning);
         if (m_result.state.empty()) m_result.state = state;
         if (m_fence) m_fence->finish(state, m_result.rows.changed(), utc_now());
         m_taken = false;
@@ -550,9 +426,8 @@ private:
     Preflight m_ready;
     Mode m_mode = Mode::single;
     RunResult m_result;
-    std::map<std::string, Collateral> m_collateral;
-    std::uint64_t m_drifted = 0;
-    std::string m_drift_example, m_missing_example, m_no_witness;
+    TransactionParts m_transaction;
+    Tally m_tally{m_result};
 };
 
 }  // namespace

@@ -1,0 +1,303 @@
+#include "cli/command_line.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "core/text.hpp"
+#include "datachange/version.hpp"
+#include "report/json.hpp"
+
+namespace datachange {
+
+namespace {
+
+constexpr const char* exit_status_text =
+    "Exit status: 0 done, 1 failed and nothing was changed, 2 wrong usage, 3 pending or halted,\n"
+    "4 the evidence does not match, 5 target or ledger cannot be reached, 6 failed after some batches\n"
+    "were committed.";
+
+/// Everything that the options of all commands are parsed into.
+struct Parsed {
+    GivenSettings given;
+    OutputOptions output;
+    NewOptions new_options;
+    InitOptions init;
+    CheckOptions check;
+    RunCommandOptions run;
+    StatusOptions status;
+    RunsOptions runs;
+    HistoryOptions history;
+    std::string shown_run;
+};
+
+using Command = std::function<int(const Settings&)>;
+
+class CommandLine {
+public:
+    CommandLine() {
+        m_app.require_subcommand(1);
+        m_app.footer(exit_status_text);
+        m_app.set_version_flag("--version", fmt::format("datachange {}", version()));
+        add_new();
+        add_init();
+        add_check();
+        add_run();
+        add_status();
+        add_runs();
+        add_show();
+        add_history();
+    }
+
+    int run(int argc, char** argv) {
+        try {
+            m_app.parse(argc, argv);
+        } catch (const CLI::ParseError& error) {
+            return report(error, argc, argv);
+        }
+        for (const auto& [subcommand, command] : m_commands) {
+            if (subcommand->parsed()) return command(resolve_settings(m_parsed.given));
+        }
+        return static_cast<int>(ExitCode::usage);
+    }
+
+private:
+    CLI::App* add(const std::string& name, const std::string& description, const std::string& example,
+                  Command command) {
+        CLI::App* subcommand = m_app.add_subcommand(name, description);
+        subcommand->footer("Example:\n  " + example);
+        subcommand
+            ->add_option("--config", m_parsed.given.config,
+                         "Config file (default datachange.toml where it is there)")
+            ->type_name("FILE");
+        m_commands.emplace_back(subcommand, std::move(command));
+        return subcommand;
+    }
+
+    void add_target(CLI::App* command) {
+        command
+            ->add_option("-d,--database", m_parsed.given.database,
+                         "Target: postgresql://user@host/name, sqlite:path or a path (default $DATABASE_URL, "
+                         "then PG* variables)")
+            ->type_name("URL");
+        command
+            ->add_option(
+                "--journal-schema", m_parsed.given.journal_schema,
+                "PostgreSQL schema of datachange_runs and datachange_batches (default the current schema)")
+            ->type_name("NAME");
+    }
+
+    void add_ledger(CLI::App* command) {
+        command
+            ->add_option("--ledger", m_parsed.given.ledger, "The audit ledger (default datachange-ledger.db)")
+            ->type_name("FILE");
+    }
+
+    void add_dir(CLI::App* command) {
+        command->add_option("--dir", m_parsed.given.dir, "Folder of the definitions (default audits)")
+            ->type_name("DIR");
+    }
+
+    void add_json(CLI::App* command) {
+        command->add_flag("--json", m_parsed.output.json, "Print JSON instead of text");
+    }
+
+    void add_batching(CLI::App* command) {
+        command
+            ->add_option("--batch-size", m_parsed.given.batch_size,
+                         "Rows in a batch (default the definition's, then 5000)")
+            ->check(CLI::PositiveNumber)
+            ->type_name("ROWS");
+        command
+            ->add_option("--batch-threshold", m_parsed.given.batch_threshold,
+                         "A larger set is run in batches (default 10000)")
+            ->check(CLI::NonNegativeNumber)
+            ->type_name("ROWS");
+    }
+
+    void add_new() {
+        CLI::App* command = add(
+            "new", "Write a definition from a template", "datachange new backfill_user_names --table users",
+            [this](const Settings& s) { return command_new(s, m_parsed.new_options, m_parsed.output); });
+        command->add_option("name", m_parsed.new_options.name, "What it changes, in a few words")->required();
+        command->add_option("--table", m_parsed.new_options.table, "The table that is changed");
+        command->add_option("--identifier", m_parsed.new_options.identifier, "Its key column (default id)");
+        command->add_option("--ticket", m_parsed.new_options.ticket, "The ticket that asks for it");
+        add_dir(command);
+        add_json(command);
+    }
+
+    void add_init() {
+        CLI::App* command =
+            add("init", "Create the journal in the target, or print its SQL for a DBA",
+                "datachange init --print-sql --database postgresql://host/shop",
+                [this](const Settings& s) { return command_init(s, m_parsed.init, m_parsed.output); });
+        command->add_flag("--print-sql", m_parsed.init.print_sql, "Print the statements and change nothing");
+        add_target(command);
+        add_json(command);
+    }
+
+    void add_check() {
+        CLI::App* command =
+            add("check", "Parse definitions and prepare them on the target, without running them",
+                "datachange check 20260301120000 --database sqlite:shop.db",
+                [this](const Settings& s) { return command_check(s, m_parsed.check, m_parsed.output); });
+        command->add_option("definition", m_parsed.check.definitions,
+                            "Version, name or file (default all of the folder)");
+        add_target(command);
+        add_dir(command);
+        add_batching(command);
+        add_json(command);
+    }
+
+    void add_run() {
+        CLI::App* command =
+            add("run", "Run one definition and keep the evidence",
+                "datachange run backfill_user_names --database sqlite:shop.db --dry-run",
+                [this](const Settings& s) { return command_run(s, m_parsed.run, m_parsed.output); });
+        command->add_option("definition", m_parsed.run.definition, "Version, name or file")->required();
+        command->add_flag("--dry-run", m_parsed.run.dry_run, "Do everything, write the CSVs, then roll back");
+        command->add_flag("--single-transaction", m_parsed.run.single_transaction,
+                          "One transaction, however large the set");
+        command->add_flag("--again", m_parsed.run.again, "Run a version that has run already");
+        add_batching(command);
+        add_target(command);
+        add_dir(command);
+        add_ledger(command);
+        command
+            ->add_option("--csv-dir", m_parsed.given.csv_dir, "Folder of the CSV files (default audit-csv)")
+            ->type_name("DIR");
+        command->add_option("--operator", m_parsed.given.operator_name, "Who runs it (default the user)")
+            ->type_name("NAME");
+        command->add_option("--progress", m_parsed.output.progress, "auto, bar, lines, json or none")
+            ->check(CLI::IsMember({"auto", "bar", "lines", "json", "none"}))
+            ->type_name("STYLE");
+        command->add_flag("-q,--quiet", m_parsed.output.quiet, "No progress, no warnings; errors only");
+        add_json(command);
+    }
+
+    void add_status() {
+        CLI::App* command =
+            add("status", "Every definition and what has become of it on the target",
+                "datachange status --database sqlite:shop.db --exit-code",
+                [this](const Settings& s) { return command_status(s, m_parsed.status, m_parsed.output); });
+        command->add_flag("--exit-code", m_parsed.status.exit_code, "Exit with 3 if something is pending");
+        add_target(command);
+        add_dir(command);
+        add_ledger(command);
+        add_json(command);
+    }
+
+    void add_runs() {
+        CLI::App* command =
+            add("runs", "The runs in the ledger, newest first", "datachange runs --limit 5",
+                [this](const Settings& s) { return command_runs(s, m_parsed.runs, m_parsed.output); });
+        command->add_option("--limit", m_parsed.runs.limit, "At most so many (default 50; 0: all)")
+            ->check(CLI::NonNegativeNumber);
+        command->add_option("--version", m_parsed.runs.version, "Only of this version");
+        add_ledger(command);
+        add_json(command);
+    }
+
+    void add_show() {
+        CLI::App* command =
+            add("show", "Everything that the ledger knows of one run", "datachange show 3",
+                [this](const Settings& s) { return command_show(s, m_parsed.shown_run, m_parsed.output); });
+        command->add_option("run", m_parsed.shown_run, "Number in the ledger, or a UUID's beginning")
+            ->required();
+        add_ledger(command);
+        add_json(command);
+    }
+
+    void add_history() {
+        CLI::App* command =
+            add("history", "What happened to one row, over all runs",
+                "datachange history --table orders --identifier 42",
+                [this](const Settings& s) { return command_history(s, m_parsed.history, m_parsed.output); });
+        command->add_option("--table", m_parsed.history.table, "Table as in the definition (default any)");
+        command
+            ->add_option("--identifier", m_parsed.history.identifier,
+                         "The key's text; for several columns a JSON array: '[\"7\",\"3\"]'")
+            ->required();
+        add_ledger(command);
+        add_json(command);
+    }
+
+    /// Help and version go to stdout; everything else is wrong usage.
+    int report(const CLI::ParseError& error, int argc, char** argv) {
+        if (error.get_exit_code() == 0) return m_app.exit(error);
+        fmt::print(stderr, "error: {}\n", error.what());
+        const std::string near = near_option(argc, argv);
+        fmt::print(stderr, "hint: {}see {} --help\n", near.empty() ? "" : "did you mean " + near + "? ",
+                   help_name());
+        return static_cast<int>(ExitCode::usage);
+    }
+
+    std::string help_name() const {
+        const auto chosen = m_app.get_subcommands();
+        return chosen.empty() ? "datachange" : "datachange " + chosen.front()->get_name();
+    }
+
+    /// For a mistyped command or flag, the one that was most likely meant.
+    std::string near_option(int argc, char** argv) const {
+        const auto chosen = m_app.get_subcommands();
+        std::vector<std::string> known;
+        if (chosen.empty()) {
+            for (const auto& [subcommand, command] : m_commands) known.push_back(subcommand->get_name());
+            return argc > 1 ? closest(argv[1], known) : "";
+        }
+        for (const CLI::Option* option : chosen.front()->get_options()) {
+            for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+        }
+        for (int i = 2; i < argc; ++i) {
+            const std::string word = std::string{argv[i]}.substr(0, std::string_view{argv[i]}.find('='));
+            const bool flag = word.starts_with("--");
+            if (flag && std::find(known.begin(), known.end(), word) == known.end())
+                return closest(word, known);
+        }
+        return {};
+    }
+
+    CLI::App m_app{"Runs audited data migrations on PostgreSQL and SQLite, and keeps the evidence.",
+                   "datachange"};
+    Parsed m_parsed;
+    std::vector<std::pair<CLI::App*, Command>> m_commands;
+};
+
+bool asks_for_json(int argc, char** argv) {
+    return std::any_of(argv, argv + argc,
+                       [](const char* word) { return std::string_view{word} == "--json"; });
+}
+
+void print_error(const Error& error, bool json) {
+    if (!json) {
+        fmt::print(stderr, "{}\n", error.text());
+        return;
+    }
+    JsonObject object;
+    object.add("error", error.what()).add_or_null("where", error.where()).add_or_null("hint", error.hint());
+    object.add("exit_status", static_cast<int>(error.code()));
+    fmt::print(stderr, "{}\n", object.text());
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+    try {
+        return CommandLine{}.run(argc, argv);
+    } catch (const DatabaseError& error) {
+        Error plain = error;
+        if (!error.sqlstate().empty())
+            plain = Error(error.code(), fmt::format("{} ({})", error.what(), error.sqlstate()), error.hint());
+        print_error(plain.at(error.where()), asks_for_json(argc, argv));
+        return static_cast<int>(error.code());
+    } catch (const Error& error) {
+        print_error(error, asks_for_json(argc, argv));
+        return static_cast<int>(error.code());
+    } catch (const std::exception& error) {
+        print_error(Error(ExitCode::failed, error.what()), asks_for_json(argc, argv));
+        return static_cast<int>(ExitCode::failed);
+    }
+}
+
+}  // namespace datachange

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/settings.hpp"
+
+namespace datachange {
+
+/// How results are printed.
+struct OutputOptions {
+    bool json = false;
+    bool quiet = false;
+    std::string progress = "auto";  ///< auto | bar | lines | json | none
+};
+
+struct NewOptions {
+    std::string name, table, identifier, ticket;
+};
+
+struct InitOptions {
+    bool print_sql = false;
+};
+
+struct CheckOptions {
+    std::vector<std::string> definitions;  ///< empty: all of the folder
+};
+
+struct RunCommandOptions {
+    std::string definition;
+    bool dry_run = false;
+    bool single_transaction = false;
+    bool again = false;
+};
+
+struct StatusOptions {
+    bool exit_code = false;
+};
+
+struct RunsOptions {
+    std::uint64_t limit = 50;
+    std::string version;
+};
+
+struct HistoryOptions {
+    std::string table, identifier;
+};
+
+// Each command prints its result to stdout and gives the exit status. Errors are thrown.
+int command_new(const Settings& settings, const NewOptions& options, const OutputOptions& output);
+int command_init(const Settings& settings, const InitOptions& options, const OutputOptions& output);
+int command_check(const Settings& settings, const CheckOptions& options, const OutputOptions& output);
+int command_run(const Settings& settings, const RunCommandOptions& options, const OutputOptions& output);
+int command_status(const Settings& settings, const StatusOptions& options, const OutputOptions& output);
+int command_runs(const Settings& settings, const RunsOptions& options, const OutputOptions& output);
+int command_show(const Settings& settings, const std::string& run, const OutputOptions& output);
+int command_history(const Settings& settings, const HistoryOptions& options, const OutputOptions& output);
+
+}  // namespace datachange

@@ -1,0 +1,103 @@
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/commands.hpp"
+#include "core/clock.hpp"
+#include "core/text.hpp"
+#include "report/json.hpp"
+
+namespace datachange {
+
+namespace {
+
+/// "Backfill user names" -> "backfill_user_names".
+std::string file_name_of(const std::string& name) {
+    std::string result;
+    for (const char c : lower(trim(name))) {
+        const bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (word) {
+            result += c;
+        } else if (!result.empty() && result.back() != '_') {
+            result += '_';
+        }
+    }
+    while (result.ends_with('_')) result.pop_back();
+    if (result.empty()) {
+        throw Error(ExitCode::usage, fmt::format("\"{}\" cannot name a definition", name),
+                    "Say in a few words what it changes: datachange new backfill_user_names.");
+    }
+    return result;
+}
+
+std::string definition_template(const std::string& title, const NewOptions& options) {
+    const std::string table = options.table.empty() ? "my_table" : options.table;
+    const std::string identifier = options.identifier.empty() ? "id" : options.identifier;
+    return fmt::format(
+        "-- {0}: what is changed, and why.\n"
+        "-- ticket: {1}\n"
+        "-- table: {2}\n"
+        "-- identifier: {3}\n"
+        "\n"
+        "-- audit:pre\n"
+        "-- the rows that will change, as they are now\n"
+        "SELECT {3}, my_column FROM {2} WHERE my_column IS NULL AND :batch({3});\n"
+        "\n"
+        "-- audit:change\n"
+        "UPDATE {2} SET my_column = 'value'\n"
+        "WHERE my_column IS NULL AND :batch({3})\n"
+        "RETURNING {3}, my_column;\n"
+        "\n"
+        "-- audit:post\n"
+        "-- the same rows afterwards\n"
+        "SELECT {3}, my_column FROM {2} WHERE :affected({3});\n"
+        "\n"
+        "-- audit:summary\n"
+        "SELECT count(*) AS total, count(my_column) AS with_value FROM {2};\n"
+        "\n"
+        "-- audit:verify\n"
+        "-- must return no row\n"
+        "SELECT {3} FROM {2} WHERE my_column IS NULL;\n",
+        title, options.ticket.empty() ? "TICKET-1" : options.ticket, table, identifier);
+}
+
+void create_file(const std::string& path, const std::string& text) {
+    const int file =
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);  // never over an existing one
+    const bool written =
+        file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const int error = errno;
+    if (file >= 0) ::close(file);
+    if (!written) {
+        throw Error(ExitCode::failed, fmt::format("{} cannot be written: {}", path, std::strerror(error)),
+                    "Give a folder that can be written with --dir.");
+    }
+}
+
+}  // namespace
+
+int command_new(const Settings& settings, const NewOptions& options, const OutputOptions& output) {
+    const std::string version = version_now();
+    const std::string name = file_name_of(options.name);
+    std::error_code ignored;  // the file will tell
+    std::filesystem::create_directories(settings.dir, ignored);
+    const std::string path = fmt::format("{}/{}_{}.sql", settings.dir, version, name);
+    std::string title = std::string{trim(options.name)};
+    for (char& c : title) {
+        if (c == '_' || c == '\n' || c == '\r') c = ' ';
+    }
+    create_file(path, definition_template(title, options));
+    if (output.json) {
+        fmt::print("{}\n", JsonObject{}.add("version", version).add("name", name).add("path", path).text());
+    } else {
+        fmt::print("{}\n", path);
+    }
+    return 0;
+}
+
+}  // namespace datachange

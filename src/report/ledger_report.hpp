@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "record/ledger/ledger_reader.hpp"
+
+namespace datachange {
+
+/// Lists of runs and rows out of the ledger, as text for people or as JSON; each ends with a newline.
+std::string runs_text(const std::vector<LedgerRun>& runs);
+std::string runs_json(const std::vector<LedgerRun>& runs);
+
+/// Everything about one run.
+std::string show_text(const LedgerReader& ledger, const LedgerRun& run);
+std::string show_json(const LedgerReader& ledger, const LedgerRun& run);
+
+/// What happened to a row: under each run the columns that changed.
+std::string history_text(const std::vector<HistoryEntry>& entries);
+std::string history_json(const std::vector<HistoryEntry>& entries);
+
+}  // namespace datachange

@@ -1,0 +1,74 @@
+#include "run/tally.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/text.hpp"
+
+namespace datachange {
+
+namespace {
+
+const char* was_or_were(std::uint64_t count) {
+    return count == 1 ? "was" : "were";
+}
+
+}  // namespace
+
+void Tally::add(std::size_t step, const UnitResult& unit, bool only_verifies) {
+    const StepCapture& capture = unit.capture;
+    StepResult& result = m_result.steps[step];
+    result.rows += capture.rows.counts;
+    m_result.rows += capture.rows.counts;
+    if (!unit.summary_before.empty()) result.summary_before = unit.summary_before;
+    if (!unit.summary_after.empty()) result.summary_after = unit.summary_after;
+    if (!only_verifies) ++m_result.batches;
+    for (const Collateral& table : capture.collateral) add_collateral(table);
+    note_examples(capture);
+}
+
+void Tally::note_examples(const StepCapture& capture) {
+    m_drifted += capture.drifted;
+    if (m_drift_example.empty() && !capture.drifted_keys.empty())
+        m_drift_example = capture.drifted_keys.front();
+    if (capture.witness == TouchedTables::Trust::unavailable) m_no_witness = capture.witness_reason;
+    if (capture.rows.counts.missing == 0 || !m_missing_example.empty()) return;
+    const auto& rows = capture.rows.rows;
+    const auto found = std::find_if(rows.begin(), rows.end(),
+                                    [](const AuditedRow& row) { return row.action == Action::missing; });
+    m_missing_example = found->identifier;
+}
+
+void Tally::add_collateral(const Collateral& table) {
+    Collateral& sum = m_collateral[table.table];
+    sum.table = table.table;
+    sum.inserted += table.inserted;
+    sum.updated += table.updated;
+    sum.deleted += table.deleted;
+}
+
+std::vector<std::string> Tally::warnings() const {
+    std::vector<std::string> warnings;
+    if (m_result.rows.missing > 0) {
+        warnings.push_back(fmt::format("{} of pre {} not changed, for example {}",
+                                       counted(m_result.rows.missing, "row"),
+                                       was_or_were(m_result.rows.missing), m_missing_example));
+    }
+    if (m_drifted > 0) {
+        warnings.push_back(
+            fmt::format("{} had changed since the set was read, and {} left out, for example {}",
+                        counted(m_drifted, "row"), was_or_were(m_drifted), m_drift_example));
+    }
+    if (!m_no_witness.empty())
+        warnings.push_back("changes in other tables could not be counted: " + m_no_witness);
+    return warnings;
+}
+
+std::vector<Collateral> Tally::collateral() const {
+    std::vector<Collateral> tables;
+    for (const auto& [name, table] : m_collateral) tables.push_back(table);
+    return tables;
+}
+
+}  // namespace datachange
