@@ -1,0 +1,91 @@
+#include "target/postgres/bind.hpp"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include "core/text.hpp"
+#include "target/macros.hpp"
+#include "target/postgres/value_text.hpp"
+
+namespace datachange::postgres {
+
+std::optional<std::string> parameter_text(const Value& value, const std::string& sql) {
+    if (value.is_null()) return std::nullopt;
+    if (value.kind == ValueKind::blob) return "\\x" + to_hex(value.bytes);
+    if (value.bytes.find('\0') != std::string::npos) {
+        throw DatabaseError(ExitCode::failed, "a text with a NUL byte cannot be given to PostgreSQL", "22021",
+                            sql);
+    }
+    return value.bytes;
+}
+
+namespace {
+
+/// Collects the parameters of one statement while its macros are written.
+class Binder {
+public:
+    Binder(const SqlTemplate& sql, const Scope& scope) : m_sql(sql), m_scope(scope) {}
+
+    BoundStatement bind() {
+        const MacroWriter writer{
+            [this](const Value& value, std::size_t column) { return bound(value, column); },
+            [this](const std::vector<std::string>& arguments) { return affected(arguments); },
+        };
+        m_statement.sql = write_macros(m_sql, m_scope, writer);
+        return std::move(m_statement);
+    }
+
+private:
+    std::string add(std::optional<std::string> parameter) {
+        m_statement.parameters.push_back(std::move(parameter));
+        return "$" + std::to_string(m_statement.parameters.size());
+    }
+
+    std::string bound(const Value& value, std::size_t column) {
+        std::string& placeholder = m_bounds[&value];
+        if (placeholder.empty()) placeholder = add(parameter_text(value, m_sql.text()));
+        return placeholder + cast(m_scope.range_types, column, "");
+    }
+
+    std::string affected(const std::vector<std::string>& arguments) {
+        if (m_arrays.empty()) add_arrays(arguments.size());
+        if (arguments.size() == 1) return row_of(arguments) + " = ANY(" + m_arrays.front() + ")";
+        return row_of(arguments) + " IN (SELECT * FROM pg_catalog.unnest(" + join(m_arrays, ", ") + "))";
+    }
+
+    void add_arrays(std::size_t width) {
+        for (std::size_t column = 0; column < width; ++column) {
+            std::string literal = "{";
+            for (const Key& key : *m_scope.affected) {
+                if (literal.size() > 1) literal += ',';
+                const std::optional<std::string> text = parameter_text(key.at(column), m_sql.text());
+                if (text) {
+                    append_array_element(literal, *text);
+                } else {
+                    literal += "NULL";
+                }
+            }
+            m_arrays.push_back(add(literal + "}") + cast(m_scope.affected_types, column, "[]"));
+        }
+    }
+
+    static std::string cast(const std::vector<std::string>& types, std::size_t column,
+                            std::string_view suffix) {
+        return column < types.size() ? fmt::format("::{}{}", types[column], suffix) : std::string{};
+    }
+
+    const SqlTemplate& m_sql;
+    const Scope& m_scope;
+    BoundStatement m_statement;
+    std::map<const Value*, std::string> m_bounds;
+    std::vector<std::string> m_arrays;
+};
+
+}  // namespace
+
+BoundStatement bind(const SqlTemplate& sql, const Scope& scope) {
+    return Binder{sql, scope}.bind();
+}
+
+}  // namespace datachange::postgres

@@ -1,0 +1,168 @@
+#include "target/postgres/catalog.hpp"
+
+#include <fmt/format.h>
+
+#include "target/postgres/value_text.hpp"
+
+namespace datachange::postgres {
+
+namespace {
+
+constexpr Oid bool_oid = 16, bytea_oid = 17, int8_oid = 20, int2_oid = 21, int4_oid = 23,
+              timestamptz_oid = 1184;
+constexpr int version_with_multiranges = 140000;
+
+Oid oid_of(const std::string& text) {
+    return static_cast<Oid>(std::stoul(text));
+}
+
+std::string oid_array(const std::vector<Oid>& oids) {
+    return fmt::format("{{{}}}", fmt::join(oids, ","));
+}
+
+}  // namespace
+
+std::vector<Column> Catalog::columns(const Result& result) {
+    const std::vector<ResultColumn> described = result.columns();
+    learn_types(described);
+    std::vector<Column> columns;
+    columns.reserve(described.size());
+    for (const ResultColumn& column : described) {
+        columns.push_back({column.name, m_types.at(column.type).name, "", ""});
+        if (column.table == 0) continue;
+        const Table& origin = table(column.table);
+        const auto name = origin.columns.find(column.attribute);
+        if (name == origin.columns.end()) continue;
+        columns.back().origin_table = origin.id;
+        columns.back().origin_column = name->second;
+    }
+    return columns;
+}
+
+RowSet Catalog::rows(const Result& result) {
+    RowSet rows{columns(result)};
+    struct Reader {
+        const Type* type;
+        ValueKind kind;
+        bool change;
+    };
+    std::vector<Reader> readers;
+    for (const ResultColumn& column : result.columns()) {
+        const Type& type = m_types.at(column.type);
+        const ValueKind kind = type.form == Type::Form::boolean   ? ValueKind::boolean
+                               : type.form == Type::Form::integer ? ValueKind::integer
+                                                                  : ValueKind::text;
+        readers.push_back({&type, kind, must_change(column.type)});
+    }
+    rows.reserve(result.size(), 0);
+    result.each([&](std::size_t column, std::optional<std::string_view> text) {
+        const Reader& reader = readers[column];
+        if (!text) {
+            rows.add(ValueKind::null, {});
+        } else if (reader.change) {
+            rows.add(reader.kind, exact_text(*reader.type, *text));
+        } else {
+            rows.add(reader.kind, *text);
+        }
+    });
+    return rows;
+}
+
+bool Catalog::must_change(Oid oid) const {
+    const auto found = m_types.find(oid);
+    if (found == m_types.end()) return false;
+    const Type& type = found->second;
+    return type.form == Type::Form::timestamptz || type.form == Type::Form::bytea || must_change(type.inner);
+}
+
+std::string Catalog::exact_text(const Type& type, std::string_view text) const {
+    const auto inner = [&](std::string_view part) { return exact_text(m_types.at(type.inner), part); };
+    switch (type.form) {
+        case Type::Form::timestamptz:
+            return utc_timestamp(text);
+        case Type::Form::bytea:
+            return hex_bytea(text);
+        case Type::Form::domain:
+            return inner(text);
+        case Type::Form::array:
+            return change_array(text, inner);
+        case Type::Form::range:
+            return change_range(text, inner);
+        case Type::Form::multirange:
+            return change_multirange(text, inner);
+        default:
+            return std::string{text};
+    }
+}
+
+void Catalog::learn_types(const std::vector<ResultColumn>& columns) {
+    std::vector<Oid> wanted;
+    for (const ResultColumn& column : columns) wanted.push_back(column.type);
+    for (;;) {
+        std::erase_if(wanted, [&](Oid oid) { return oid == 0 || m_types.contains(oid); });
+        if (wanted.empty()) return;
+        const bool multiranges = m_connection.server_version() >= version_with_multiranges;
+        const Result found = m_connection.execute(
+            std::string{
+                "SELECT t.oid, pg_catalog.format_type(t.oid, -1), t.typtype, t.typbasetype, "
+                "CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END, "
+                "coalesce((SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid), 0), "} +
+                (multiranges ? "coalesce((SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid "
+                               "= t.oid), 0) "
+                             : "0 ") +
+                "FROM pg_catalog.pg_type t WHERE t.oid = ANY($1::pg_catalog.oid[])",
+            {oid_array(wanted)});
+        for (const Oid oid : wanted) m_types[oid].name = "unknown";  // dropped meanwhile
+        wanted.clear();
+        for (std::size_t row = 0; row < found.size(); ++row) {
+            add_type(found, row);
+            wanted.push_back(m_types.at(oid_of(found.text(row, 0))).inner);
+        }
+    }
+}
+
+void Catalog::add_type(const Result& found, std::size_t row) {
+    const Oid oid = oid_of(found.text(row, 0));
+    const Oid base = oid_of(found.text(row, 3)), element = oid_of(found.text(row, 4));
+    const Oid subtype = oid_of(found.text(row, 5)), range = oid_of(found.text(row, 6));
+    using Form = Type::Form;
+    Type type{found.text(row, 1), Form::plain, 0};
+    if (oid == bool_oid) {
+        type.form = Form::boolean;
+    } else if (oid == int2_oid || oid == int4_oid || oid == int8_oid) {
+        type.form = Form::integer;
+    } else if (oid == timestamptz_oid) {
+        type.form = Form::timestamptz;
+    } else if (oid == bytea_oid) {
+        type.form = Form::bytea;
+    } else if (base != 0) {  // results give a domain's base type, but arrays and ranges may be of domains
+        type = {type.name, Form::domain, base};
+    } else if (element != 0) {
+        type = {type.name, Form::array, element};
+    } else if (subtype != 0) {
+        type = {type.name, Form::range, subtype};
+    } else if (range != 0) {
+        type = {type.name, Form::multirange, range};
+    }
+    m_types[oid] = std::move(type);
+}
+
+const Catalog::Table& Catalog::table(Oid oid) {
+    const auto known = m_tables.find(oid);
+    if (known != m_tables.end()) return known->second;
+    const Result found = m_connection.execute(
+        "SELECT n.nspname || '.' || r.relname, a.attnum, a.attname FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_class r ON r.oid = coalesce(pg_catalog.pg_partition_root(c.oid), c.oid) "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace "
+        "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
+        "WHERE c.oid = $1::pg_catalog.oid AND NOT a.attisdropped",
+        {std::to_string(oid)});
+    Table table;
+    for (std::size_t row = 0; row < found.size(); ++row) {
+        table.id = found.text(row, 0);
+        table.columns[std::stoi(found.text(row, 1))] = found.text(row, 2);
+    }
+    return m_tables.emplace(oid, std::move(table)).first->second;
+}
+
+}  // namespace datachange::postgres

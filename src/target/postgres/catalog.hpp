@@ -1,0 +1,49 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/row_set.hpp"
+#include "target/postgres/pqxx_connection.hpp"
+
+namespace datachange::postgres {
+
+/// Names and kinds of the types and tables that results refer to by number, asked of the server once and
+/// kept: results become RowSets here.
+class Catalog {
+public:
+    explicit Catalog(PqxxConnection& connection) : m_connection(connection) {}
+
+    /// The columns of a result with the names of their types, and where they come from.
+    std::vector<Column> columns(const Result& result);
+    /// The whole result, every value in its exact form.
+    RowSet rows(const Result& result);
+
+private:
+    /// How a type's output becomes the exact form of a value.
+    struct Type {
+        enum class Form { plain, boolean, integer, timestamptz, bytea, domain, array, range, multirange };
+        std::string name;
+        Form form = Form::plain;
+        Oid inner = 0;  ///< of domains, arrays, ranges and multiranges
+    };
+    struct Table {
+        std::string id;
+        std::map<int, std::string> columns;  ///< by attnum
+    };
+
+    void learn_types(const std::vector<ResultColumn>& columns);
+    void add_type(const Result& row_of_pg_type, std::size_t row);
+    /// True if there is a timestamptz or a bytea at some depth, so that its text has to be looked at.
+    bool must_change(Oid type) const;
+    std::string exact_text(const Type& type, std::string_view text) const;
+    const Table& table(Oid oid);
+
+    PqxxConnection& m_connection;
+    std::map<Oid, Type> m_types;
+    std::map<Oid, Table> m_tables;
+};
+
+}  // namespace datachange::postgres

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "datachange/error.hpp"
+
+namespace datachange::postgres {
+
+/// Where a connection goes, as far as URL and environment tell before it is made.
+struct Address {
+    std::string user, host, port, database;
+};
+
+/// postgresql://user@host:port/database, percent-encoded; a socket's folder stands as host. Never a password.
+std::string address_text(const Address& address);
+
+/// What is needed to connect.
+struct ConnectionPlan {
+    std::string conninfo;  ///< key='value' ... for libpq, password included: never to be shown
+    std::string password;  ///< to be kept out of every text; empty if there is none
+    Address address;
+};
+
+/// Reads a libpq URL or key=value string ("" for the environment alone) and adds what the tool wants of a
+/// connection: UTF-8, a name, keepalives and a time limit, where the user has not said otherwise.
+/// @throws Error (unreachable) if libpq does not understand it; the text is not repeated, for it may hold a
+/// password.
+ConnectionPlan plan_connection(const std::string& url, const std::string& application_name);
+
+/// The error of a connection that was not made, from what libpq said of it: told apart are a refused or
+/// missing password, a role, database or host that does not exist, and a server that does not answer.
+Error connection_error(const ConnectionPlan& plan, const std::string& libpq_message);
+
+}  // namespace datachange::postgres

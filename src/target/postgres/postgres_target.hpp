@@ -1,0 +1,63 @@
+#pragma once
+
+#include "target/postgres/bind.hpp"
+#include "target/postgres/catalog.hpp"
+#include "target/postgres/pqxx_connection.hpp"
+#include "target/postgres/witness.hpp"
+#include "target/target.hpp"
+
+namespace datachange::postgres {
+
+/// A session on a PostgreSQL server, 13 or later.
+class PostgresTarget final : public Target {
+public:
+    /// @throws Error (unreachable)
+    PostgresTarget(const std::string& url, const std::string& application_name);
+
+    Engine engine() const override { return Engine::postgresql; }
+    std::string name() const override { return address_text(m_connection.address()); }
+    std::string server_version() const override { return m_server_version; }
+    void require_writable() override;
+
+    void begin(Isolation isolation) override;
+    CommitResult commit() override;
+    void rollback() noexcept override;
+    std::string transaction_id() override;
+    void settle() override;
+
+    RowSet query(const SqlTemplate& sql, const Scope& scope) override;
+    RowSet query(const std::string& sql, const std::vector<Value>& parameters) override;
+    void stream(const SqlTemplate& sql, std::size_t rows,
+                const std::function<void(RowSet&&)>& piece) override;
+    std::vector<Column> describe(const SqlTemplate& sql, const Scope& scope) override;
+    std::optional<std::vector<Column>> prepare(const SqlTemplate& sql, const Scope& scope) override;
+
+    TableInfo table(const std::string& name) override;
+    bool has_table(const std::string& name) override;
+
+    TouchedTables touched() override;
+    std::string lock_clause() const override { return " FOR UPDATE"; }
+    std::string journal_obstacle() override;
+    void set_journal_schema(const std::string& schema) override;
+    std::string journal_prefix() const override;
+    void enforce_foreign_keys(bool) override {}
+
+private:
+    /// What is known of the transaction that begin() opened.
+    enum class State { none, open, failed };
+
+    template <typename Call>
+    auto in_transaction(Call&& call);
+    Result execute(const std::string& sql, const std::vector<std::optional<std::string>>& parameters = {});
+
+    PqxxConnection m_connection;
+    Catalog m_catalog{m_connection};
+    Witness m_witness;
+    State m_state = State::none;
+    CommitResult m_failure;  ///< of the statement that made the transaction fail
+    std::string m_server_version;
+    std::string m_journal_schema;
+    unsigned m_cursors = 0;
+};
+
+}  // namespace datachange::postgres

@@ -1,0 +1,179 @@
+#include "target/postgres/pqxx_connection.hpp"
+
+#include <pqxx/pqxx>
+
+#include "core/text.hpp"
+#include "target/postgres/server_error.hpp"
+
+#if PQXX_VERSION_MAJOR == 7 && PQXX_VERSION_MINOR < 5
+#error "libpqxx 6.4, or 7.5 and later is needed: 7.0 to 7.4 have no pqxx::params"
+#endif
+
+namespace datachange::postgres {
+
+struct Result::Rows {
+    pqxx::result result;
+};
+
+namespace {
+
+pqxx::row_size_type place(std::size_t column) {
+    return static_cast<pqxx::row_size_type>(column);
+}
+
+}  // namespace
+
+std::size_t Result::size() const {
+    return static_cast<std::size_t>(m_rows->result.size());
+}
+
+std::vector<ResultColumn> Result::columns() const {
+    const pqxx::result& result = m_rows->result;
+    std::vector<ResultColumn> columns(static_cast<std::size_t>(result.columns()));
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        columns[i].name = result.column_name(place(i));
+        columns[i].type = result.column_type(place(i));
+        columns[i].table = result.column_table(place(i));
+        // libpqxx counts from 0, and 6.x takes the negative numbers of system columns for huge ones
+        if (columns[i].table != 0) columns[i].attribute = static_cast<int>(result.table_column(place(i))) + 1;
+    }
+    return columns;
+}
+
+void Result::each(const Sink& sink) const {
+    const std::size_t width = static_cast<std::size_t>(m_rows->result.columns());
+    for (const pqxx::row& row : m_rows->result) {
+        for (std::size_t column = 0; column < width; ++column) {
+            const pqxx::field field = row[place(column)];
+            if (field.is_null()) {
+                sink(column, std::nullopt);
+            } else {
+                sink(column, std::string_view{field.c_str(), static_cast<std::size_t>(field.size())});
+            }
+        }
+    }
+}
+
+std::string Result::text(std::size_t row, std::size_t column) const {
+    const pqxx::row cells = m_rows->result[static_cast<pqxx::result_size_type>(row)];
+    return cells[place(column)].c_str();
+}
+
+bool Result::is_null(std::size_t row, std::size_t column) const {
+    const pqxx::row cells = m_rows->result[static_cast<pqxx::result_size_type>(row)];
+    return cells[place(column)].is_null();
+}
+
+namespace {
+
+#if PQXX_VERSION_MAJOR < 7
+
+void configure(pqxx::connection& connection) {
+    // 6.x reconnects silently by default. Saying no is the only way, and "deprecated" since 7.0 never
+    // reconnects.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    connection.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+}
+
+pqxx::result execute_parameters(pqxx::nontransaction& work, const std::string& sql,
+                                const std::vector<std::optional<std::string>>& parameters) {
+    std::vector<const char*> texts;
+    texts.reserve(parameters.size());
+    for (const std::optional<std::string>& parameter : parameters) {
+        texts.push_back(parameter ? parameter->c_str() : nullptr);
+    }
+    return work.exec_params(sql, pqxx::prepare::make_dynamic_params(texts));
+}
+
+#else
+
+void configure(pqxx::connection&) {
+}
+
+pqxx::result execute_parameters(pqxx::nontransaction& work, const std::string& sql,
+                                const std::vector<std::optional<std::string>>& parameters) {
+    pqxx::params list;
+    list.reserve(parameters.size());
+    for (const std::optional<std::string>& parameter : parameters) {
+        if (parameter) {
+            list.append(*parameter);
+        } else {
+            list.append();
+        }
+    }
+#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 10
+    return work.exec(sql, list);
+#else
+    return work.exec_params(sql, list);
+#endif
+}
+
+#endif
+
+/// The SQLSTATE that libpqxx expresses as a type of exception; 6.x does so for these alone.
+std::string sqlstate_of(const pqxx::failure& failure) {
+    if (const auto* error = dynamic_cast<const pqxx::sql_error*>(&failure)) return error->sqlstate();
+    if (dynamic_cast<const pqxx::serialization_failure*>(&failure)) return "40001";
+    if (dynamic_cast<const pqxx::statement_completion_unknown*>(&failure)) return "40003";
+    if (dynamic_cast<const pqxx::deadlock_detected*>(&failure)) return "40P01";
+    if (dynamic_cast<const pqxx::transaction_rollback*>(&failure)) return "40000";
+    return "";
+}
+
+std::string or_empty(const char* text) {
+    return text ? text : "";
+}
+
+}  // namespace
+
+struct PqxxConnection::Impl {
+    explicit Impl(const std::string& conninfo) : connection(conninfo) { configure(connection); }
+
+    pqxx::connection connection;
+    // transactions are begun and ended in SQL, so that the outcome of COMMIT is ours to judge
+    std::optional<pqxx::nontransaction> work;
+};
+
+PqxxConnection::PqxxConnection(const ConnectionPlan& plan) {
+    try {
+        m_impl = std::make_unique<Impl>(plan.conninfo);
+    } catch (const std::exception& failure) {
+        throw connection_error(plan, failure.what());
+    }
+    pqxx::connection& connection = m_impl->connection;
+    m_address = {or_empty(connection.username()), or_empty(connection.hostname()),
+                 or_empty(connection.port()), or_empty(connection.dbname())};
+    m_impl->work.emplace(connection);
+}
+
+PqxxConnection::~PqxxConnection() = default;
+
+int PqxxConnection::server_version() const {
+    return m_impl->connection.server_version();
+}
+
+template <typename Call>
+Result PqxxConnection::guarded(const std::string& sql, Call&& call) {
+    if (m_lost) throw lost_connection(sql);
+    try {
+        return Result{std::make_shared<Result::Rows>(Result::Rows{call()})};
+    } catch (const pqxx::failure& failure) {
+        const std::string sqlstate = sqlstate_of(failure);
+        m_lost = !m_impl->connection.is_open() || dynamic_cast<const pqxx::broken_connection*>(&failure);
+        if (m_lost) throw lost_connection(sql, sqlstate);
+        throw server_error(failure.what(), sqlstate, sql);
+    }
+}
+
+Result PqxxConnection::execute(const std::string& sql,
+                               const std::vector<std::optional<std::string>>& parameters) {
+    return guarded(sql, [&] { return execute_parameters(*m_impl->work, sql, parameters); });
+}
+
+Result PqxxConnection::execute_script(const std::string& sql) {
+    return guarded(sql, [&] { return m_impl->work->exec(sql); });
+}
+
+}  // namespace datachange::postgres

@@ -1,0 +1,47 @@
+#include "target/postgres/server_error.hpp"
+
+#include "core/text.hpp"
+
+namespace datachange::postgres {
+
+namespace {
+
+/// Without the severity, which libpq puts before the message in the server's language: "ERROR:  ...".
+std::string bare_message(const std::string& message) {
+    const std::size_t severity = message.find(":  ");
+    const bool has_severity = severity != std::string::npos && severity < message.find_first_of(" \n");
+    return std::string{trim(has_severity ? std::string_view{message}.substr(severity + 3) : message)};
+}
+
+std::string hint_for(const std::string& sqlstate, const std::string& message) {
+    // the server's own names and words for it are translated, save those of the setting
+    if (sqlstate == "42501" && message.find("row-level security") != std::string::npos) {
+        return "Run as a role that row-level security does not apply to (BYPASSRLS, or the table's owner): "
+               "with it, "
+               "rows would be left out silently.";
+    }
+    if (sqlstate == "42501") return "Run as a role that has this privilege, or have it granted.";
+    if (sqlstate == "25006") return "The session or the server is read-only; connect to the primary.";
+    if (sqlstate == "55P03" || sqlstate == "57014")
+        return "Something else held a lock or cancelled it; try again.";
+    if (sqlstate == "42601" && message.find("prepared statement") != std::string::npos) {
+        return "Give one statement at a time.";
+    }
+    return "";
+}
+
+}  // namespace
+
+DatabaseError server_error(const std::string& message, const std::string& sqlstate,
+                           const std::string& statement) {
+    const std::string bare = bare_message(message);
+    return DatabaseError(ExitCode::failed, bare, sqlstate, statement, hint_for(sqlstate, bare));
+}
+
+DatabaseError lost_connection(const std::string& statement, const std::string& sqlstate) {
+    return DatabaseError(ExitCode::unreachable, "the connection to the server was lost",
+                         sqlstate.empty() ? "08006" : sqlstate, statement,
+                         "Check that the server runs; what it had not committed is rolled back.");
+}
+
+}  // namespace datachange::postgres

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "datachange/error.hpp"
+
+namespace datachange::postgres {
+
+/// The error that the server reported, without its "ERROR:  " and with a hint where the SQLSTATE tells what
+/// to do.
+DatabaseError server_error(const std::string& message, const std::string& sqlstate,
+                           const std::string& statement);
+
+/// The error of a statement whose connection is gone, ExitCode::unreachable. 08006 where the server gave no
+/// SQLSTATE.
+DatabaseError lost_connection(const std::string& statement, const std::string& sqlstate = {});
+
+}  // namespace datachange::postgres

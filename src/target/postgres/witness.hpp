@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "target/postgres/pqxx_connection.hpp"
+#include "target/target.hpp"
+
+namespace datachange::postgres {
+
+/// The server's per-transaction counters of touched rows (pg_stat_get_xact_tuples_*), read as differences:
+/// they also hold what earlier transactions of the same session have not handed to the statistics yet, and
+/// with a pooler these need not have been ours. Within a transaction nothing is handed over.
+///
+/// What they cannot tell: rows of a sub-transaction that was rolled back (an EXCEPTION block) stay counted,
+/// and there is no sign of it. Rows of a table truncated later in the transaction are not counted:
+/// `truncated` says so.
+class Witness {
+public:
+    /// The query whose answer start() takes; for the end of the script that opens a transaction.
+    static const char* baseline_query();
+    void start(const Result& baseline);
+    /// No transaction that is counted is open.
+    void stop() { m_started = false; }
+
+    /// @param journal_schema the bare name of the schema where the journal's tables stand, which are left
+    /// out.
+    TouchedTables read(PqxxConnection& connection, const std::string& journal_schema) const;
+
+private:
+    using Counters = std::array<std::int64_t, 3>;  ///< inserted, updated, deleted
+
+    static Counters counters(const Result& result, std::size_t row);
+
+    std::map<std::string, Counters> m_baseline;  ///< by oid
+    bool m_started = false;
+};
+
+}  // namespace datachange::postgres

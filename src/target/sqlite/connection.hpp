@@ -1,0 +1,74 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <SQLiteCpp/Database.h>
+
+#include "core/row_set.hpp"
+#include "target/sqlite/statement.hpp"
+#include "target/sqlite/witness.hpp"
+
+namespace datachange::sqlite {
+
+/// An open database file: statements, the hooks on them, and the rules for those that a definition brings
+/// along.
+class Connection {
+public:
+    /// Opens an existing file, given by its absolute path; nothing in it is taken for a URI.
+    /// @throws Error (unreachable)
+    explicit Connection(const std::filesystem::path& file);
+
+    sqlite3* handle() const { return m_database.getHandle(); }
+    Witness& witness() { return m_witness; }
+
+    /// A statement of the tool's own.
+    StatementCache::Lease prepare(const std::string& sql);
+    /// A statement of a definition. @throws DatabaseError (SQLITE_AUTH) for transaction control, ATTACH and
+    /// PRAGMA.
+    StatementCache::Lease prepare_for_definition(const std::string& sql);
+
+    /// Steps through a statement whose values are bound. @throws DatabaseError
+    RowSet rows(Statement& statement);
+    /// The tool's own, with $1, $2, ... bound.
+    RowSet query(const std::string& sql, const std::vector<Value>& parameters = {});
+    /// Executes without rows. @return SQLite's result code, extended.
+    int execute(const char* sql) noexcept;
+
+    /// No transaction is open.
+    bool autocommit() const;
+    /// A number that is another one after anything has begun or ended a transaction.
+    unsigned long long generation() const { return m_generation; }
+    void next_generation() { ++m_generation; }
+    /// A number that is another one after a rollback, whoever caused it.
+    unsigned long long rollbacks() const { return m_rollbacks; }
+
+private:
+    static int on_authorize(void* connection, int action, const char* first, const char* second,
+                            const char* schema, const char* trigger);
+    static int on_commit(void* connection);
+    static void on_rollback(void* connection);
+    void check_readable();
+
+    /// What is being compiled; the authorizer judges by it.
+    struct Compiling {
+        bool of_definition = false;
+        bool maybe_pragma = false;
+        std::string refused;
+        std::vector<std::string> drops;
+    };
+    std::unique_ptr<Statement> compile(const std::string& sql, bool of_definition);
+
+    std::filesystem::path m_file;
+    SQLite::Database m_database;
+    Witness m_witness;
+    std::optional<Compiling> m_compiling;
+    StatementCache m_own, m_definition;  // apart: what the tool may, a definition with the same text may not
+    unsigned long long m_generation = 0;
+    unsigned long long m_rollbacks = 0;
+};
+
+}  // namespace datachange::sqlite

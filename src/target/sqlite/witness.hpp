@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "target/target.hpp"
+
+struct sqlite3;
+
+namespace datachange::sqlite {
+
+/// Counts touched rows by SQLite's pre-update hook. Registered before any statement is compiled, it sees what
+/// cascades, triggers, REPLACE and DELETE without WHERE touch.
+///
+/// What it cannot tell: work of a statement that failed stays counted (a transaction is normally rolled back
+/// then). Virtual tables have no rows of their own; those of their shadow tables are counted under these
+/// tables' names, which is not the number of rows of the virtual table. DROP TABLE calls no hook: the dropped
+/// table is told of by name.
+class Witness {
+public:
+    /// @param database must outlive this, or at least not be used after it
+    explicit Witness(sqlite3* database);
+    Witness(const Witness&) = delete;
+    Witness& operator=(const Witness&) = delete;
+
+    void start();
+    void stop() { m_counting = false; }
+    void statement_failed() { m_failed = true; }
+    void table_dropped(const std::string& name);
+
+    /// @param virtual_tables names of the database's virtual tables
+    TouchedTables read(const std::vector<std::string>& virtual_tables) const;
+
+    /// From the hook. @param operation SQLITE_INSERT, SQLITE_UPDATE or SQLITE_DELETE.
+    void row_touched(int operation, std::string_view schema, std::string_view table);
+
+private:
+    struct Entry {
+        std::string table;
+        Touched touched;
+    };
+    Touched& entry(std::string_view table);
+
+    std::vector<Entry> m_entries;
+    std::size_t m_last = 0;  ///< most rows belong to the table of the row before
+    bool m_counting = false;
+    bool m_failed = false;
+};
+
+}  // namespace datachange::sqlite
