@@ -277,6 +277,8 @@ private:
 
 }  // namespace
 
+void compare(BatchCapture& capture, const CompareRules& rules) { Comparison(capture, rules).run(); }
+
 const char* action_name(Action action) noexcept {
     switch (action) {
         case Action::updated:
