@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/hash.hpp"
+
+namespace datachange {
+
+/// A file that appears under its name only when it is complete and on the disk: it is written to
+/// NAME.partial, mode 0600. One that is not finished is removed.
+class CsvFile {
+public:
+    /// @throws Error (unreachable), as all methods do
+    explicit CsvFile(std::string path);
+    ~CsvFile();
+    CsvFile(const CsvFile&) = delete;
+    CsvFile& operator=(const CsvFile&) = delete;
+
+    /// What is appended here is written by and by; call written() after each row.
+    std::string& buffer() { return m_buffer; }
+    void written() {
+        if (m_buffer.size() >= flush_at) flush();
+    }
+    /// Syncs the file and gives it its name.
+    void finish();
+
+    const std::string& path() const { return m_path; }
+    /// Of the finished file.
+    std::uint64_t bytes() const { return m_bytes; }
+    const std::string& sha256() const { return m_sha256; }
+
+private:
+    static constexpr std::size_t flush_at = 256 * 1024;
+
+    void flush();
+    [[noreturn]] void fail(const char* doing) const;
+
+    std::string m_path, m_partial;
+    int m_file = -1;
+    std::string m_buffer;
+    Sha256 m_hash;
+    std::uint64_t m_bytes = 0;
+    std::string m_sha256;
+};
+
+/// Makes what renames and removals did in a folder durable.
+void sync_folder(const std::string& path);
+
+}  // namespace datachange

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "datachange/run.hpp"
+#include "record/csv/run_folder.hpp"
+#include "record/ledger/ledger.hpp"
+#include "record/ledger/run_tables.hpp"
+
+namespace datachange {
+
+/// The CSV files of one step: where they are, and what is recorded of them. No files: all empty.
+struct StepCsv {
+    CsvPaths paths;
+    std::vector<RecordedFile> files;
+};
+
+/// Renders the committed batches of a step from the ledger, in key order, one row at a time. A watched table
+/// has no change.csv. There are no files where no batch was committed, or only counts are kept.
+///
+/// @param prefix of the files' names, "" or "1_users."
+/// @throws Error (unreachable); SQLite::Exception
+StepCsv render_step(Ledger& ledger, std::int64_t run_id, int step, const RunFolder& folder,
+                    const std::string& prefix);
+
+}  // namespace datachange

@@ -1,0 +1,174 @@
+#include "record/ledger/ledger.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/clock.hpp"
+#include "core/hash.hpp"
+#include "record/ledger/schema.hpp"
+
+namespace datachange {
+
+namespace {
+
+constexpr const char* choose_another = "Name another file with --ledger; this one was left as it is.";
+
+/// Makes an empty file that only this user can read, whatever the umask; one that is there already is not
+/// touched, nor even opened: closing a descriptor of a database file drops all locks that this process holds
+/// on it.
+/// @return true if it was made.
+bool make_private_file(const std::string& path) {
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (file < 0) {
+        if (errno == EEXIST) return false;
+        throw Error(ExitCode::unreachable,
+                    fmt::format("cannot create the ledger {}: {}", path, std::strerror(errno)),
+                    "Its folder must be there and writable; or name another file with --ledger.");
+    }
+    ::fchmod(file, S_IRUSR | S_IWUSR);
+    ::close(file);
+    return true;
+}
+
+int pragma(SQLite::Database& database, const char* name) {
+    return database.execAndGet(fmt::format("PRAGMA {}", name)).getInt();
+}
+
+}  // namespace
+
+Error ledger_failure(const std::string& path, const SQLite::Exception& failure) {
+    const std::string reason = failure.what();
+    switch (failure.getErrorCode()) {
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return {
+                ExitCode::unreachable, fmt::format("the ledger {} is locked by another process", path),
+                "Another run is writing to it: try again when that has ended, or use a ledger of its own."};
+        case SQLITE_NOTADB:
+            return {ExitCode::unreachable, fmt::format("{} is not a SQLite file, so it is no ledger", path),
+                    choose_another};
+        case SQLITE_READONLY:
+            return {ExitCode::unreachable, fmt::format("the ledger {} is read-only", path),
+                    "This user must be able to write the file and its folder; or name another file with "
+                    "--ledger."};
+        case SQLITE_CANTOPEN:
+            return {ExitCode::unreachable, fmt::format("cannot open the ledger {}: {}", path, reason),
+                    "It must be a file, and this user must be able to write it and its folder."};
+        case SQLITE_CORRUPT:
+            return {
+                ExitCode::unreachable, fmt::format("the ledger {} is damaged: {}", path, reason),
+                "Keep the file and its -wal as they are, and restore a copy; sqlite3's .recover reads what "
+                "is left."};
+        default:
+            return {ExitCode::unreachable, fmt::format("cannot use the ledger {}: {}", path, reason),
+                    "Without the ledger nothing is changed: see that its disk has room and works."};
+    }
+}
+
+bool require_ledger(const std::string& path, SQLite::Database& database) {
+    const int application_id = pragma(database, "application_id");
+    const int version = pragma(database, "user_version");
+    if (application_id == ledger_application_id && version > ledger_schema_version) {
+        throw Error(
+            ExitCode::unreachable,
+            fmt::format("the ledger {} has schema version {}, and this datachange knows no more than {}",
+                        path, version, ledger_schema_version),
+            "Use a newer datachange; the ledger was left as it is.");
+    }
+    if (application_id == ledger_application_id && version > 0) return true;
+    const bool empty = database.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
+    if (application_id == 0 && version == 0 && empty) return false;
+    throw Error(ExitCode::unreachable, fmt::format("{} is a SQLite database, but no ledger", path),
+                choose_another);
+}
+
+Ledger Ledger::open(const std::string& path, int lock_timeout_ms) {
+    if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) {
+        throw Error(ExitCode::unreachable, fmt::format("the ledger {} is a folder", path),
+                    "Name a file in it with --ledger.");
+    }
+    make_private_file(path);
+    try {
+        Ledger ledger(path, SQLite::Database(path, SQLite::OPEN_READWRITE, lock_timeout_ms));
+        ledger.m_lock_timeout_ms = lock_timeout_ms;
+        SQLite::Database& database = ledger.m_database;
+        const bool made = require_ledger(path, database);
+        if (sqlite3_db_readonly(database.getHandle(), "main") == 1) {
+            throw SQLite::Exception("read-only", SQLITE_READONLY);
+        }
+        const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
+        if (mode != "wal") {
+            throw Error(ExitCode::unreachable,
+                        fmt::format("the ledger {} cannot have a write-ahead log where it is", path),
+                        "Put it on a local disk.");
+        }
+        database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
+        if (!made)
+            ledger.transact([&] {
+                if (!require_ledger(path, database))
+                    ledger.make_schema();  // somebody else may have been faster
+            });
+        return ledger;
+    } catch (const SQLite::Exception& failure) {
+        throw ledger_failure(path, failure);
+    }
+}
+
+Ledger Ledger::scratch() {
+    Ledger ledger("(scratch)", SQLite::Database("", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE));
+    ledger.m_database.exec("PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
+    ledger.make_schema();
+    return ledger;
+}
+
+void Ledger::make_schema() {
+    m_database.exec(ledger_schema());
+    execute("INSERT INTO meta(name, value) VALUES ('uuid', ?), ('created_at', ?)", new_uuid(), utc_now());
+    m_database.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", ledger_application_id,
+                                ledger_schema_version));
+}
+
+void Ledger::begin() {
+    statement("BEGIN IMMEDIATE").exec();
+}
+
+void Ledger::commit() {
+    statement("COMMIT").exec();
+}
+
+void Ledger::rollback() noexcept {
+    if (in_transaction()) m_database.tryExec("ROLLBACK");
+}
+
+bool Ledger::in_transaction() const {
+    return sqlite3_get_autocommit(m_database.getHandle()) == 0;
+}
+
+SQLite::Statement& Ledger::statement(const std::string& sql) {
+    auto found = m_statements.find(sql);
+    if (found == m_statements.end()) {
+        found = m_statements.emplace(sql, SQLite::Statement(m_database, sql)).first;
+    }
+    // what the last execution failed with, if it did, has been reported
+    found->second.tryReset();
+    found->second.clearBindings();
+    return found->second;
+}
+
+void Ledger::checkpoint() noexcept {
+    sqlite3* const handle = m_database.getHandle();
+    // waiting for another run to pause would be waiting for nothing: whoever closes last empties the log
+    // anyway
+    sqlite3_busy_timeout(handle, 0);
+    sqlite3_wal_checkpoint_v2(handle, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    sqlite3_busy_timeout(handle, m_lock_timeout_ms);
+}
+
+}  // namespace datachange

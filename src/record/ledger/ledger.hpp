@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include "datachange/error.hpp"
+
+namespace datachange {
+
+/// The ledger file, open for writing: the connection, its transactions and its statements.
+///
+/// Not thread-safe. Methods throw SQLite::Exception unless they say otherwise; who faces the outside runs its
+/// work in guarded(), which makes an Error of it.
+class Ledger {
+public:
+    /// Opens a ledger, which is made (mode 0600) if the file is not there.
+    ///
+    /// A file that is not a ledger, or is one of a newer version, is left as it is.
+    /// @param lock_timeout_ms how long any later call waits for another writer.
+    /// @throws Error (unreachable)
+    static Ledger open(const std::string& path, int lock_timeout_ms);
+    /// An empty ledger in SQLite's private temporary storage, gone when it is closed.
+    static Ledger scratch();
+
+    void begin();
+    void commit();
+    void rollback() noexcept;
+    bool in_transaction() const;
+
+    /// Runs work in the open transaction, or else in one of its own that is committed.
+    template <class Work>
+    void transact(Work&& work);
+
+    /// A statement, prepared once, reset and without bindings. The next call with the same text takes it
+    /// back.
+    SQLite::Statement& statement(const std::string& sql);
+    /// A statement with all its parameters bound: integers, texts, and optionals, which may be NULL.
+    template <class... Values>
+    SQLite::Statement& bound(const std::string& sql, const Values&... values);
+    /// Executes a statement that gives no rows.
+    template <class... Values>
+    void execute(const std::string& sql, const Values&... values) {
+        SQLite::Statement& prepared = bound(sql, values...);
+        prepared.exec();
+        prepared.reset();
+    }
+
+    std::int64_t last_id() const { return m_database.getLastInsertRowid(); }
+    /// Rows changed by the last statement.
+    int changes() const { return m_database.getChanges(); }
+    /// Brings the write-ahead log into the file and empties it, unless somebody else is using it.
+    void checkpoint() noexcept;
+
+    /// Runs work; a SQLite::Exception in it becomes an Error (unreachable) that names the ledger.
+    template <class Work>
+    decltype(auto) guarded(Work&& work);
+
+private:
+    Ledger(std::string path, SQLite::Database database)
+        : m_path(std::move(path)), m_database(std::move(database)) {}
+    void make_schema();
+
+    std::string m_path;
+    SQLite::Database m_database;
+    std::unordered_map<std::string, SQLite::Statement> m_statements;
+    int m_lock_timeout_ms = 0;
+};
+
+/// What a failure of SQLite on a ledger means to a user.
+Error ledger_failure(const std::string& path, const SQLite::Exception& failure);
+
+/// Refuses what is not a ledger that this version can read.
+/// @return true for a ledger, false for a database without anything in it.
+/// @throws Error (unreachable); SQLite::Exception
+bool require_ledger(const std::string& path, SQLite::Database& database);
+
+/// NULL for an empty text.
+inline std::optional<std::string> nullable(std::string text) {
+    return text.empty() ? std::nullopt : std::optional{std::move(text)};
+}
+
+template <class Value>
+void bind_value(SQLite::Statement& statement, int place, const Value& value) {
+    if constexpr (std::is_integral_v<Value>) {
+        statement.bind(place, static_cast<std::int64_t>(value));
+    } else {
+        statement.bind(place, value);
+    }
+}
+
+template <class Value>
+void bind_value(SQLite::Statement& statement, int place, const std::optional<Value>& value) {
+    if (value) {
+        bind_value(statement, place, *value);
+    } else {
+        statement.bind(place);
+    }
+}
+
+template <class... Values>
+SQLite::Statement& Ledger::bound(const std::string& sql, const Values&... values) {
+    SQLite::Statement& prepared = statement(sql);
+    int place = 0;
+    (bind_value(prepared, ++place, values), ...);
+    return prepared;
+}
+
+template <class Work>
+void Ledger::transact(Work&& work) {
+    if (in_transaction()) return work();
+    begin();
+    try {
+        work();
+        commit();
+    } catch (...) {
+        rollback();
+        throw;
+    }
+}
+
+template <class Work>
+decltype(auto) Ledger::guarded(Work&& work) {
+    try {
+        return work();
+    } catch (const SQLite::Exception& failure) {
+        throw ledger_failure(m_path, failure);
+    }
+}
+
+}  // namespace datachange

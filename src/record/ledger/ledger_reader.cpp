@@ -1,0 +1,347 @@
+#include "record/ledger/ledger_reader.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "core/text.hpp"
+#include "core/value_json.hpp"
+#include "record/csv/json_cells.hpp"
+#include "record/ledger/batch_path.hpp"
+#include "record/ledger/ledger.hpp"
+
+namespace datachange {
+
+namespace {
+
+/// The columns of one row, taken one after the other.
+class Cursor {
+public:
+    explicit Cursor(SQLite::Statement& query) : m_query(query) {}
+
+    std::string text() { return m_query.getColumn(m_next++).getString(); }
+    std::int64_t number() { return m_query.getColumn(m_next++).getInt64(); }
+    int small() { return m_query.getColumn(m_next++).getInt(); }
+    std::uint64_t count() { return static_cast<std::uint64_t>(number()); }
+    RowCounts counts() {
+        RowCounts rows;
+        for (std::uint64_t* field : {&rows.pre, &rows.change, &rows.post, &rows.updated, &rows.inserted,
+                                     &rows.deleted, &rows.unchanged, &rows.missing, &rows.unexpected}) {
+            *field = count();
+        }
+        return rows;
+    }
+
+private:
+    SQLite::Statement& m_query;
+    int m_next = 0;
+};
+
+constexpr const char* count_columns =
+    "rows_pre, rows_returned, rows_post, updated, inserted, deleted, unchanged, missing, unexpected";
+
+std::string select_runs(const char* rest) {
+    return fmt::format(
+        "SELECT run_id, uuid, version, name, definition_sha256, definition_path, engine, target, operator, "
+        "host,"
+        " ticket, author, tool_version, server_version, mode, state, dry_run, {}, started_at, finished_at, "
+        "error,"
+        " csv_directory, root FROM runs {}",
+        count_columns, rest);
+}
+
+LedgerRun read_run(Cursor row) {
+    LedgerRun run;
+    run.run = row.number();
+    for (std::string* field :
+         {&run.uuid, &run.version, &run.name, &run.definition_sha256, &run.definition_path, &run.engine,
+          &run.target, &run.operator_name, &run.host, &run.ticket, &run.author, &run.tool_version,
+          &run.server_version, &run.mode, &run.state}) {
+        *field = row.text();
+    }
+    run.dry_run = row.small() != 0;
+    run.rows = row.counts();
+    for (std::string* field :
+         {&run.started_at, &run.finished_at, &run.error, &run.csv_directory, &run.root}) {
+        *field = row.text();
+    }
+    return run;
+}
+
+std::vector<std::string> names(const std::string& json) {
+    std::vector<std::string> names;
+    if (json.empty()) return names;
+    for (const Value& name : parse_json_array(json)) names.push_back(name.bytes);
+    return names;
+}
+
+std::vector<LedgerColumn> columns(const std::string& names_json, const std::string& types_json) {
+    const auto column_names = names(names_json), types = names(types_json);
+    std::vector<LedgerColumn> columns;
+    for (std::size_t i = 0; i < column_names.size(); ++i) columns.push_back({column_names[i], types.at(i)});
+    return columns;
+}
+
+std::vector<std::vector<LedgerColumn>> column_lists(const std::string& names_json,
+                                                    const std::string& types_json) {
+    std::vector<std::vector<LedgerColumn>> lists;
+    if (names_json.empty()) return lists;
+    std::vector<std::string_view> name_lists, type_lists;
+    split_json_array(names_json, name_lists);
+    split_json_array(types_json, type_lists);
+    for (std::size_t i = 0; i < name_lists.size(); ++i) {
+        lists.push_back(columns(std::string{name_lists[i]}, std::string{type_lists.at(i)}));
+    }
+    return lists;
+}
+
+LedgerStep read_step(Cursor row) {
+    LedgerStep step;
+    step.step = row.small();
+    step.watch_of = row.small();
+    step.name = row.text();
+    step.table = row.text();
+    step.identifier = names(row.text());
+    step.evidence = row.text();
+    const std::string before = row.text(), before_types = row.text();
+    step.before = columns(before, before_types);
+    const std::string returned = row.text(), returned_types = row.text();
+    step.returned = column_lists(returned, returned_types);
+    const std::string after = row.text(), after_types = row.text();
+    step.after = columns(after, after_types);
+    return step;
+}
+
+LedgerBatch read_batch(Cursor row) {
+    LedgerBatch batch;
+    batch.step = row.small();
+    for (std::string* field : {&batch.batch, &batch.state, &batch.lower_key, &batch.upper_key})
+        *field = row.text();
+    batch.audited = row.count();
+    batch.rows = row.counts();
+    batch.attempts = row.small();
+    batch.started_at = row.text();
+    batch.duration_ms = row.number();
+    batch.leaf = row.text();
+    batch.transaction_id = row.text();
+    return batch;
+}
+
+HistoryEntry read_history(Cursor row) {
+    HistoryEntry entry;
+    entry.run = row.number();
+    for (std::string* field :
+         {&entry.version, &entry.name, &entry.ticket, &entry.operator_name, &entry.started_at}) {
+        *field = row.text();
+    }
+    entry.step = row.small();
+    for (std::string* field : {&entry.batch, &entry.table, &entry.identifier, &entry.new_identifier,
+                               &entry.action, &entry.before, &entry.after}) {
+        *field = row.text();
+    }
+    return entry;
+}
+
+/// `app."User"` and `APP.user` are one name.
+std::string plain_name(const std::string& table) {
+    std::string plain = lower(table);
+    std::erase_if(plain, [](char c) { return c == '"' || c == '`' || c == '[' || c == ']'; });
+    return plain;
+}
+
+/// A name without schema means the table in any.
+bool names_table(const std::string& asked, const std::string& table) {
+    const std::string a = plain_name(asked), b = plain_name(table);
+    return a == b || a.ends_with("." + b) || b.ends_with("." + a);
+}
+
+SQLite::Database open_for_reading(const std::string& path) {
+    if (std::error_code ignored; !std::filesystem::exists(path, ignored)) {
+        throw Error(ExitCode::unreachable, fmt::format("no ledger at {}", path),
+                    "It is made by the first run; or name another file with --ledger.");
+    }
+    constexpr int lock_timeout_ms = 10'000;  // a reader waits for recovery after a crash, never for a writer
+    try {
+        SQLite::Database database(path, SQLite::OPEN_READONLY, lock_timeout_ms);
+        database.exec("PRAGMA query_only = ON");
+        if (!require_ledger(path, database)) {
+            throw Error(ExitCode::unreachable, fmt::format("{} is empty, so it is no ledger", path),
+                        "It is made by the first run; or name another file with --ledger.");
+        }
+        return database;
+    } catch (const SQLite::Exception& failure) {
+        throw ledger_failure(path, failure);
+    }
+}
+
+}  // namespace
+
+LedgerReader::LedgerReader(const std::string& path) : m_path(path), m_database(open_for_reading(path)) {
+}
+
+template <class Row, class Read, class... Values>
+std::vector<Row> LedgerReader::rows(const std::string& sql, Read read, const Values&... values) const {
+    try {
+        SQLite::Statement query(m_database, sql);
+        int place = 0;
+        (bind_value(query, ++place, values), ...);
+        std::vector<Row> rows;
+        while (query.executeStep()) rows.push_back(read(Cursor{query}));
+        return rows;
+    } catch (const SQLite::Exception& failure) {
+        throw ledger_failure(m_path, failure);
+    }
+}
+
+std::vector<LedgerRun> LedgerReader::runs(const std::string& version, std::uint64_t limit) const {
+    return rows<LedgerRun>(
+        select_runs("WHERE ?1 = '' OR version = ?1 ORDER BY run_id DESC LIMIT iif(?2 = 0, -1, ?2)"), read_run,
+        version, limit);
+}
+
+LedgerRun LedgerReader::run(const std::string& which) const {
+    constexpr const char* list = "`datachange runs` lists them.";
+    const bool number =
+        !which.empty() && which.size() < 19 && which.find_first_not_of("0123456789") == std::string::npos;
+    if (number) {
+        const auto found = rows<LedgerRun>(select_runs("WHERE run_id = ?"), read_run, std::stoll(which));
+        if (!found.empty()) return found.front();
+    }
+    const std::string beginning = lower(which);
+    const auto found =
+        rows<LedgerRun>(select_runs("WHERE ?1 <> '' AND substr(uuid, 1, length(?1)) = ?1 ORDER BY run_id"),
+                        read_run, beginning);
+    if (found.size() == 1) return found.front();
+    if (found.empty()) {
+        throw Error(ExitCode::usage, fmt::format("no run {} in the ledger {}", which, m_path),
+                    fmt::format("A run is named by its number or the beginning of its UUID: {}", list));
+    }
+    throw Error(ExitCode::usage, fmt::format("{} runs of the ledger begin with {}", found.size(), which),
+                fmt::format("Give more of the UUID ({} or {}), or the run's number: {}", found[0].uuid,
+                            found[1].uuid, list));
+}
+
+std::optional<LedgerRun> LedgerReader::last_run_of(const std::string& version) const {
+    const auto found = rows<LedgerRun>(
+        select_runs("WHERE version = ? AND NOT dry_run ORDER BY run_id DESC LIMIT 1"), read_run, version);
+    return found.empty() ? std::nullopt : std::optional{found.front()};
+}
+
+std::string LedgerReader::definition(std::int64_t run) const {
+    const auto found = rows<std::string>(
+        "SELECT definition FROM runs WHERE run_id = ?", [](Cursor row) { return row.text(); }, run);
+    return found.empty() ? "" : found.front();
+}
+
+std::vector<LedgerStep> LedgerReader::steps(std::int64_t run) const {
+    return rows<LedgerStep>(
+        "SELECT step, watch_of, name, table_name, identifier_columns, evidence, before_columns, before_types,"
+        " returned_columns, returned_types, after_columns, after_types FROM steps WHERE run_id = ? ORDER BY "
+        "step",
+        read_step, run);
+}
+
+std::vector<LedgerBatch> LedgerReader::batches(std::int64_t run) const {
+    auto batches = rows<LedgerBatch>(
+        fmt::format(
+            "SELECT step, batch, state, lower_key, upper_key, rows, {}, attempts, started_at, duration_ms,"
+            " leaf, transaction_id FROM batches WHERE run_id = ?",
+            count_columns),
+        read_batch, run);
+    std::sort(batches.begin(), batches.end(), [](const LedgerBatch& a, const LedgerBatch& b) {
+        return a.step != b.step ? a.step < b.step : batch_path_less(a.batch, b.batch);
+    });
+    return batches;
+}
+
+std::vector<LedgerSummary> LedgerReader::summaries(std::int64_t run) const {
+    return rows<LedgerSummary>(
+        "SELECT step, moment, result FROM summaries WHERE run_id = ? ORDER BY step, moment DESC",
+        [](Cursor row) {
+            const int step = row.small();
+            const std::string moment = row.text();
+            return LedgerSummary{step, moment, row.text()};
+        },
+        run);
+}
+
+std::vector<LedgerEvent> LedgerReader::events(std::int64_t run) const {
+    return rows<LedgerEvent>(
+        "SELECT at, kind, detail FROM events WHERE run_id = ? ORDER BY event_id",
+        [](Cursor row) {
+            const std::string at = row.text(), kind = row.text();
+            return LedgerEvent{at, kind, row.text()};
+        },
+        run);
+}
+
+std::vector<LedgerFile> LedgerReader::files(std::int64_t run) const {
+    return rows<LedgerFile>(
+        "SELECT step, name, path, bytes, sha256 FROM files WHERE run_id = ? ORDER BY step, name",
+        [](Cursor row) {
+            LedgerFile file;
+            file.step = row.small();
+            file.name = row.text();
+            file.path = row.text();
+            file.bytes = row.count();
+            file.sha256 = row.text();
+            return file;
+        },
+        run);
+}
+
+std::vector<LedgerCollateral> LedgerReader::collateral(std::int64_t run) const {
+    return rows<LedgerCollateral>(
+        "SELECT step, batch, table_name, inserted, updated, deleted FROM collateral WHERE run_id = ?"
+        " ORDER BY step, batch, table_name",
+        [](Cursor row) {
+            LedgerCollateral collateral;
+            collateral.step = row.small();
+            collateral.batch = row.text();
+            collateral.rows.table = row.text();
+            collateral.rows.inserted = row.number();
+            collateral.rows.updated = row.number();
+            collateral.rows.deleted = row.number();
+            return collateral;
+        },
+        run);
+}
+
+std::vector<LedgerFailure> LedgerReader::failures(std::int64_t run) const {
+    return rows<LedgerFailure>(
+        "SELECT step, batch, identifier, sqlstate, message, at FROM failures WHERE run_id = ? ORDER BY rowid",
+        [](Cursor row) {
+            LedgerFailure failure;
+            failure.step = row.small();
+            for (std::string* field :
+                 {&failure.batch, &failure.identifier, &failure.sqlstate, &failure.message, &failure.at}) {
+                *field = row.text();
+            }
+            return failure;
+        },
+        run);
+}
+
+std::vector<HistoryEntry> LedgerReader::history(const std::string& table,
+                                                const std::string& identifier) const {
+    // two look-ups in two indexes; OR would read the whole ledger
+    constexpr const char* columns =
+        "SELECT r.run_id, r.version, r.name, r.ticket, r.operator, r.started_at, c.step, c.batch, "
+        "s.table_name,"
+        " c.identifier, c.new_identifier, c.action, c.before, c.after, c.change_id"
+        " FROM changes AS c JOIN runs AS r ON r.run_id = c.run_id"
+        " JOIN steps AS s ON s.run_id = c.run_id AND s.step = c.step";
+    auto entries = rows<HistoryEntry>(
+        fmt::format(
+            "{0} WHERE c.identifier = ?1 UNION ALL {0} WHERE c.new_identifier = ?1 AND c.identifier <> ?1"
+            " ORDER BY 15",
+            columns),
+        read_history, identifier);
+    if (!table.empty()) {
+        std::erase_if(entries, [&](const HistoryEntry& entry) { return !names_table(table, entry.table); });
+    }
+    return entries;
+}
+
+}  // namespace datachange

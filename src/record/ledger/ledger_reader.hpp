@@ -1,0 +1,142 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include "datachange/run.hpp"
+
+namespace datachange {
+
+/// A run as the ledger has it; times are ISO 8601 in UTC, "" where there is none yet.
+struct LedgerRun {
+    std::int64_t run = 0;
+    std::string uuid, version, name, definition_sha256, definition_path;
+    std::string engine;  ///< postgresql | sqlite
+    std::string target, operator_name, host, ticket, author, tool_version, server_version;
+    std::string mode;   ///< single | batched
+    std::string state;  ///< running | done | failed
+    bool dry_run = false;
+    RowCounts rows;
+    std::string started_at, finished_at, error;
+    std::string csv_directory;  ///< absolute; "" where there are no files
+    std::string root;           ///< hash over all that was recorded; "" for a dry run
+};
+
+/// A column of a step's rows.
+struct LedgerColumn {
+    std::string name, type;
+};
+
+struct LedgerStep {
+    int step = 1;
+    int watch_of = 0;  ///< 0: a step of the definition
+    std::string name, table;
+    std::vector<std::string> identifier;
+    std::string evidence;                             ///< full | keys | counts
+    std::vector<LedgerColumn> before, after;          ///< empty until a batch has told
+    std::vector<std::vector<LedgerColumn>> returned;  ///< one list a statement
+};
+
+struct LedgerBatch {
+    int step = 1;
+    std::string batch;
+    std::string state;                 ///< prepared | committed | unknown | rolled_back
+    std::string lower_key, upper_key;  ///< JSON arrays; "": no bound
+    std::uint64_t audited = 0;         ///< rows
+    RowCounts rows;
+    int attempts = 1;
+    std::string started_at;
+    std::int64_t duration_ms = 0;
+    std::string leaf, transaction_id;
+};
+
+struct LedgerSummary {
+    int step = 1;
+    std::string moment;  ///< before | after
+    std::string result;  ///< JSON array of objects
+};
+
+struct LedgerEvent {
+    std::string at, kind, detail;
+};
+
+struct LedgerFile {
+    int step = 1;
+    std::string name;  ///< within the run's folder
+    std::string path;  ///< absolute
+    std::uint64_t bytes = 0;
+    std::string sha256;
+};
+
+struct LedgerCollateral {
+    int step = 1;
+    std::string batch;
+    Collateral rows;
+};
+
+struct LedgerFailure {
+    int step = 1;
+    std::string batch, identifier, sqlstate, message, at;
+};
+
+/// What one run did to one row.
+struct HistoryEntry {
+    std::int64_t run = 0;
+    std::string version, name, ticket, operator_name, started_at;
+    int step = 1;
+    std::string batch, table, identifier;
+    std::string new_identifier;  ///< "" unless the change altered it
+    std::string action;
+    std::string before, after;  ///< JSON objects; "": there was no such row
+};
+
+/// Asks the ledger. The file is opened for reading and is never written; several processes may, while a run
+/// goes on.
+///
+/// All methods throw Error (unreachable) if the ledger cannot be read.
+class LedgerReader {
+public:
+    /// @throws Error (unreachable) "no ledger at PATH", or if the file is no ledger or one of a newer version
+    explicit LedgerReader(const std::string& path);
+
+    /// Runs, newest first; dry runs among them.
+    /// @param version only of this one; "": of all
+    /// @param limit at most so many; 0: all
+    std::vector<LedgerRun> runs(const std::string& version = {}, std::uint64_t limit = 0) const;
+    /// One run by its number or by the beginning of its UUID.
+    /// @throws Error (usage) if there is none, or several begin so
+    LedgerRun run(const std::string& which) const;
+    /// The latest run of a version that was no dry run.
+    std::optional<LedgerRun> last_run_of(const std::string& version) const;
+    /// The definition as it was executed.
+    std::string definition(std::int64_t run) const;
+
+    std::vector<LedgerStep> steps(std::int64_t run) const;
+    /// By step, and within it by path: "2" before "10".
+    std::vector<LedgerBatch> batches(std::int64_t run) const;
+    std::vector<LedgerSummary> summaries(std::int64_t run) const;
+    std::vector<LedgerEvent> events(std::int64_t run) const;
+    std::vector<LedgerFile> files(std::int64_t run) const;
+    std::vector<LedgerCollateral> collateral(std::int64_t run) const;
+    std::vector<LedgerFailure> failures(std::int64_t run) const;
+
+    /// What committed batches did to one row, oldest first.
+    ///
+    /// @param table "" for any; else its name regardless of case and quotes, with or without schema.
+    /// @param identifier as `changes.identifier` has it; one that a change altered is found by the old and
+    /// the new one.
+    std::vector<HistoryEntry> history(const std::string& table, const std::string& identifier) const;
+
+private:
+    template <class Row, class Read, class... Values>
+    std::vector<Row> rows(const std::string& sql, Read read, const Values&... values) const;
+
+    std::string m_path;
+    SQLite::Database m_database;
+};
+
+}  // namespace datachange

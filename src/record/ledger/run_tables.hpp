@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "record/ledger/ledger.hpp"
+#include "run/journal.hpp"
+
+namespace datachange {
+
+/// A CSV file that was written.
+struct RecordedFile {
+    int step = 1;
+    std::string name;  ///< within the run's folder
+    std::string path;
+    std::uint64_t bytes = 0;
+    std::string sha256;
+};
+
+/// Writing of the small tables of the ledger, each in the open transaction or in one of its own. All throw
+/// SQLite::Exception.
+
+/// @return the run's number. Its state is 'running'.
+std::int64_t insert_run(Ledger& ledger, const RunHeader& header);
+void insert_step(Ledger& ledger, std::int64_t run_id, const StepHeader& header);
+/// State, counts, error and the time of the end.
+void end_run(Ledger& ledger, std::int64_t run_id, const Journal::Finish& finish);
+/// @param directory absolute; "" if there are no CSV files.
+void set_csv_directory(Ledger& ledger, std::int64_t run_id, const std::string& directory);
+
+void insert_event(Ledger& ledger, std::int64_t run_id, const std::string& kind, const std::string& detail);
+void insert_summary(Ledger& ledger, std::int64_t run_id, int step, const std::string& moment,
+                    const RowSet& result);
+void insert_collateral(Ledger& ledger, std::int64_t run_id, int step, const std::string& batch,
+                       const std::vector<Collateral>& tables);
+void insert_files(Ledger& ledger, std::int64_t run_id, const std::vector<RecordedFile>& files);
+
+/// Hashes what the run has recorded up to now and appends it to the chain; README.md has the format.
+/// @return the run's root.
+std::string append_to_chain(Ledger& ledger, std::int64_t run_id);
+
+}  // namespace datachange

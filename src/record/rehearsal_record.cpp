@@ -1,0 +1,50 @@
+#include "record/rehearsal_record.hpp"
+
+#include "record/csv/csv_file.hpp"
+#include "record/ledger/run_tables.hpp"
+
+namespace datachange {
+
+std::int64_t RehearsalRecord::begin_run(const RunHeader& header) {
+    m_header = header;
+    m_header.dry_run = true;
+    m_scratch.begin_run(m_header);
+    return 0;
+}
+
+void RehearsalRecord::prepare(const std::string& transaction_id) {
+    m_scratch.prepare(transaction_id);
+    m_scratch.settle(Outcome::committed);
+}
+
+std::vector<CsvPaths> RehearsalRecord::finish(const Finish& finish) {
+    m_ledger.guarded([&] { tell_ledger(finish); });
+    try {
+        std::vector<CsvPaths> paths = m_scratch.finish(finish);
+        if (!csv_directory().empty()) write_note();
+        return paths;
+    } catch (Error& failure) {
+        failure.set_hint(
+            "Nothing was changed. See that the folder of --csv-dir has room, and rehearse again.");
+        throw;
+    }
+}
+
+void RehearsalRecord::write_note() const {
+    CsvFile note(csv_directory() + "/DRY-RUN.txt");
+    note.buffer() += "These files are of a dry run of " + m_header.version + "_" + m_header.name + " at " +
+                     m_header.started_at + ".\nThe change was executed on " + m_header.target +
+                     " and rolled back: nothing was changed.\n";
+    note.finish();
+}
+
+void RehearsalRecord::tell_ledger(const Finish& finish) {
+    m_ledger.transact([&] {
+        const std::int64_t run_id = insert_run(m_ledger, m_header);
+        end_run(m_ledger, run_id, finish);
+        insert_event(m_ledger, run_id, "dry-run", "executed and rolled back; its rows are kept in no ledger");
+    });
+    m_ledger.checkpoint();
+}
+
+}  // namespace datachange

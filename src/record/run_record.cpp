@@ -1,0 +1,131 @@
+#include "record/run_record.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "record/csv/csv_file.hpp"
+#include "record/ledger/run_tables.hpp"
+
+namespace datachange {
+
+std::int64_t RunRecord::begin_run(const RunHeader& header) {
+    const std::string uuid8 = header.uuid.substr(0, 8);
+    try {
+        m_ledger.guarded([&] {
+            m_ledger.transact([&] {
+                m_run_id = insert_run(m_ledger, header);
+                m_folder.emplace(m_csv_dir, header.version + "_" + header.name,
+                                 header.dry_run ? "dry-run-" + uuid8 : fmt::format("{}-{}", m_run_id, uuid8));
+                set_csv_directory(m_ledger, m_run_id, m_folder->absolute_path());
+            });
+        });
+    } catch (...) {
+        if (m_folder) m_folder->clean();
+        throw;
+    }
+    m_batches.emplace(m_ledger, m_run_id, header.uuid);
+    m_spool.emplace(m_ledger, m_run_id);
+    return m_run_id;
+}
+
+void RunRecord::begin_step(const StepHeader& header) {
+    m_ledger.guarded([&] { insert_step(m_ledger, m_run_id, header); });
+    m_batches->add_step(header);
+    m_steps.push_back(header);
+}
+
+std::string RunRecord::stage(const BatchRecord& batch) {
+    return m_ledger.guarded([&] { return m_batches->stage(batch); });
+}
+
+void RunRecord::prepare(const std::string& transaction_id) {
+    m_ledger.guarded([&] { m_batches->prepare(transaction_id); });
+}
+
+void RunRecord::discard() noexcept {
+    if (m_batches) m_batches->discard();
+}
+
+void RunRecord::settle(Outcome outcome) {
+    m_ledger.guarded([&] { m_batches->settle(outcome); });
+}
+
+void RunRecord::summary(int step, const std::string& moment, const RowSet& result) {
+    m_ledger.guarded([&] { insert_summary(m_ledger, m_run_id, step, moment, result); });
+}
+
+void RunRecord::event(const std::string& kind, const std::string& detail) {
+    m_ledger.guarded([&] { insert_event(m_ledger, m_run_id, kind, detail); });
+}
+
+void RunRecord::collateral(int step, const std::string& batch, const std::vector<Collateral>& tables) {
+    m_ledger.guarded([&] { insert_collateral(m_ledger, m_run_id, step, batch, tables); });
+}
+
+void RunRecord::spool(int step, const RowSet& rows) {
+    m_ledger.guarded([&] { m_spool->append(step, rows); });
+}
+
+RowSet RunRecord::spooled(int step, std::uint64_t from, std::uint64_t count) {
+    return m_ledger.guarded([&] { return m_spool->read(step, from, count); });
+}
+
+std::vector<CsvPaths> RunRecord::finish(const Finish& finish) {
+    return m_ledger.guarded([&] {
+        m_batches->discard();
+        end_in_ledger(finish);
+        std::vector<CsvPaths> paths = render();
+        m_ledger.checkpoint();
+        return paths;
+    });
+}
+
+/// The run's end is on record before any file is written, so that a full disk cannot take it away.
+void RunRecord::end_in_ledger(const Finish& finish) {
+    m_ledger.transact([&] {
+        m_batches->write_settled();
+        m_spool->drop();
+        end_run(m_ledger, m_run_id, finish);
+        append_to_chain(m_ledger, m_run_id);
+    });
+    m_batches->settled_are_durable();
+}
+
+std::vector<CsvPaths> RunRecord::render() {
+    std::vector<CsvPaths> paths;
+    std::vector<RecordedFile> files;
+    try {
+        for (const StepHeader& step : m_steps) {
+            StepCsv csv = render_step(m_ledger, m_run_id, step.number, *m_folder, file_prefix(step));
+            paths.push_back(csv.paths);
+            files.insert(files.end(), csv.files.begin(), csv.files.end());
+        }
+    } catch (const std::exception& failure) {
+        m_folder->clean();
+        m_ledger.checkpoint();
+        throw Error(ExitCode::unreachable,
+                    fmt::format("the CSV files could not be written: {}", failure.what()),
+                    fmt::format("The run has ended as recorded, and the ledger holds every row of it: "
+                                "`datachange export {} --format csv` writes the files again.",
+                                m_run_id));
+    }
+    if (m_folder->clean()) m_folder.reset();
+    if (m_folder) sync_folder(m_folder->path());
+    m_ledger.transact([&] {
+        insert_files(m_ledger, m_run_id, files);
+        set_csv_directory(m_ledger, m_run_id, m_folder ? m_folder->absolute_path() : "");
+    });
+    return paths;
+}
+
+std::string RunRecord::file_prefix(const StepHeader& step) const {
+    if (step.watch_of != 0) return fmt::format("{}_watch_{}.", step.number, file_name_part(step.table));
+    const auto steps = std::count_if(m_steps.begin(), m_steps.end(),
+                                     [](const StepHeader& other) { return other.watch_of == 0; });
+    if (steps == 1) return "";
+    return fmt::format("{}_{}.", step.number, file_name_part(step.name.empty() ? step.table : step.name));
+}
+
+}  // namespace datachange

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "record/csv/run_folder.hpp"
+#include "record/csv/step_csv.hpp"
+#include "record/ledger/batch_writer.hpp"
+#include "record/ledger/ledger.hpp"
+#include "record/ledger/spool.hpp"
+#include "run/journal.hpp"
+
+namespace datachange {
+
+/// Records a run in a ledger, and renders its CSV files from there.
+class RunRecord : public Journal {
+public:
+    RunRecord(Ledger ledger, std::string csv_dir)
+        : m_ledger(std::move(ledger)), m_csv_dir(std::move(csv_dir)) {}
+
+    std::int64_t begin_run(const RunHeader& header) override;
+    void begin_step(const StepHeader& header) override;
+    std::string stage(const BatchRecord& batch) override;
+    void prepare(const std::string& transaction_id) override;
+    void discard() noexcept override;
+    void settle(Outcome outcome) override;
+    void summary(int step, const std::string& moment, const RowSet& result) override;
+    void event(const std::string& kind, const std::string& detail) override;
+    void collateral(int step, const std::string& batch, const std::vector<Collateral>& tables) override;
+    void spool(int step, const RowSet& rows) override;
+    RowSet spooled(int step, std::uint64_t from, std::uint64_t count) override;
+    std::vector<CsvPaths> finish(const Finish& finish) override;
+    std::string csv_directory() const override { return m_folder ? m_folder->path() : ""; }
+
+private:
+    void end_in_ledger(const Finish& finish);
+    std::vector<CsvPaths> render();
+    std::string file_prefix(const StepHeader& step) const;
+
+    Ledger m_ledger;
+    std::string m_csv_dir;
+    std::int64_t m_run_id = 0;
+    std::vector<StepHeader> m_steps;
+    std::optional<RunFolder> m_folder;
+    std::optional<BatchWriter> m_batches;
+    std::optional<Spool> m_spool;
+};
+
+}  // namespace datachange
