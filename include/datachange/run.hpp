@@ -50,9 +50,11 @@ struct Collateral {
     std::int64_t inserted = 0, updated = 0, deleted = 0;
 };
 
-/// What became of one step of a definition.
+/// What became of one step of a definition, or of a table that a step watches (numbered behind the steps).
 struct StepResult {
-    int number = 0;  ///< as in the definition, from 1
+    int number = 0;    ///< as in the definition, from 1
+    int watch_of = 0;  ///< the number of the watching step; 0: a step itself
+    bool only_verified = false;  ///< an integrity check: nothing was to be changed
     std::string name;
     std::string table;
     RowCounts rows;
@@ -72,7 +74,7 @@ struct RunResult {
     std::string state;  ///< done, or skipped where `on-missing: skip` applied
     bool dry_run = false;
     std::uint64_t batches = 0;
-    RowCounts rows;
+    RowCounts rows;  ///< of all steps; watched tables are not counted in
     std::vector<StepResult> steps;
     std::vector<Collateral> collateral;
     std::vector<std::string> warnings;  ///< whole sentences for a person

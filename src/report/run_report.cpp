@@ -1,5 +1,7 @@
 #include "report/run_report.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +15,9 @@ namespace datachange {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Align = Table::Align;
+
+constexpr std::size_t most_summary_rows = 20;
 
 std::string csv_json(const CsvPaths& csv) {
     return JsonObject{}
@@ -30,6 +35,7 @@ std::string summary_json(const StepResult& step) {
 std::string step_json(const StepResult& step) {
     return JsonObject{}
         .add("step", step.number)
+        .raw("watch_of", step.watch_of == 0 ? "null" : std::to_string(step.watch_of))
         .add_or_null("name", step.name)
         .add_or_null("table", step.table)
         .raw("rows", counts_json(step.rows))
@@ -81,14 +87,73 @@ std::string cell(const Json& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+/// A summary of one row: its columns one below the other.
+Table summary_by_column(const Json& before, const Json& after) {
+    Table table({"summary", "before", "after"}, {Align::left, Align::right, Align::right});
+    for (const auto& [name, value] : before.front().items()) {
+        table.add({name, cell(value), after.empty() ? "" : cell(after.front().value(name, Json()))});
+    }
+    return table;
+}
+
+/// A summary of several rows: the first column names the row (count by state, say), the others stand beside
+/// it.
+Table summary_by_label(const Json& before, const Json& after) {
+    std::map<std::string, std::pair<Json, Json>> rows;
+    std::vector<std::string> columns;
+    const auto take = [&](const Json& summary, Json std::pair<Json, Json>::*moment) {
+        for (const Json& row : summary) {
+            if (row.empty()) continue;
+            rows[cell(row.front())].*moment = row;
+            if (columns.empty()) {
+                for (const auto& [name, value] : row.items()) columns.push_back(name);
+            }
+        }
+    };
+    take(before, &std::pair<Json, Json>::first);
+    take(after, &std::pair<Json, Json>::second);
+    std::vector<std::string> header{columns.empty() ? "summary" : columns.front()};
+    std::vector<Align> aligns{Align::left};
+    for (std::size_t i = 1; i < columns.size(); ++i) {
+        for (const char* moment : {" before", " after"}) {
+            header.push_back(columns[i] + moment);
+            aligns.push_back(Align::right);
+        }
+    }
+    Table table(header, aligns);
+    std::size_t shown = 0;
+    for (const auto& [label, row] : rows) {
+        if (++shown > most_summary_rows) break;
+        std::vector<std::string> cells{label};
+        for (std::size_t i = 1; i < columns.size(); ++i) {
+            for (const Json& moment : {row.first, row.second}) {
+                cells.push_back(moment.is_null() ? "" : cell(moment.value(columns[i], Json())));
+            }
+        }
+        table.add(cells);
+    }
+    if (rows.size() > most_summary_rows)
+        table.add({fmt::format("... and {} more", rows.size() - most_summary_rows)});
+    return table;
+}
+
+std::string step_rows_text(const StepResult& step) {
+    if (step.only_verified) return "  rows    none to change; verify returned no row\n";
+    const RowCounts& rows = step.rows;
+    if (step.watch_of != 0) return fmt::format("  rows    {}\n", outcome_text(rows));
+    return fmt::format("  rows    {}: pre {}, change {}, post {}\n", outcome_text(rows),
+                       with_thousands(rows.pre), with_thousands(rows.change), with_thousands(rows.post));
+}
+
 std::string step_text(const StepResult& step, bool named) {
     std::string out;
-    if (named)
-        out += fmt::format("  step {}{}{}\n", step.number, step.name.empty() ? "" : " " + step.name,
+    if (step.watch_of != 0) {
+        out += "  watched " + step.table + "\n";
+    } else if (named) {
+        out += fmt::format("  step    {}{}{}\n", step.number, step.name.empty() ? "" : " " + step.name,
                            step.table.empty() ? "" : " (" + step.table + ")");
-    out += fmt::format("  rows    {}: pre {}, change {}, post {}\n", outcome_text(step.rows),
-                       with_thousands(step.rows.pre), with_thousands(step.rows.change),
-                       with_thousands(step.rows.post));
+    }
+    out += step_rows_text(step);
     out += summary_table(step.summary_before, step.summary_after, 10);
     return out;
 }
@@ -111,20 +176,10 @@ std::string counts_json(const RowCounts& counts) {
 
 std::string summary_table(const std::string& before, const std::string& after, std::size_t indent) {
     if (before.empty()) return {};
-    using Align = Table::Align;
-    Table table({"summary", "before", "after"}, {Align::left, Align::right, Align::right});
     const Json first = Json::parse(before);
     const Json second = after.empty() ? Json::array() : Json::parse(after);
-    const std::size_t rows = std::max(first.size(), second.size());
-    for (std::size_t row = 0; row < rows; ++row) {
-        const Json& names = row < first.size() ? first[row] : second[row];
-        for (const auto& [name, value] : names.items()) {
-            const bool in_first = row < first.size() && first[row].contains(name);
-            const bool in_second = row < second.size() && second[row].contains(name);
-            table.add(
-                {name, in_first ? cell(first[row][name]) : "", in_second ? cell(second[row][name]) : ""});
-        }
-    }
+    const bool one_row = first.size() == 1 && second.size() <= 1;
+    const Table table = one_row ? summary_by_column(first, second) : summary_by_label(first, second);
     return table.empty() ? "" : table.text(indent, 60);
 }
 

@@ -264,13 +264,20 @@ private:
             if (column.origin_table != table) table.clear();
         }
         if (names.size() == 1 && is_row_address(names.front())) return;
-        if (table.empty()) table = m_step.table;
         const std::string key = join(names, ", ");
-        if (table.empty()) {
+        const std::optional<TableInfo> owner = table_of(table);
+        if (!owner) {
             m_ready.no_unique_key = fmt::format("no table is named in which ({}) could be unique", key);
-        } else if (!has_unique_key(m_target.table(table), names)) {
-            m_ready.no_unique_key = fmt::format("{} has no unique index on ({})", table, key);
+        } else if (!has_unique_key(*owner, names)) {
+            m_ready.no_unique_key = fmt::format("{} has no unique index on ({})", owner->name, key);
         }
+    }
+
+    /// The table with this id, "schema.table"; for an empty id the step's.
+    std::optional<TableInfo> table_of(const std::string& id) {
+        if (id.empty() || (m_table && m_table->id == id)) return m_table;
+        const std::size_t dot = id.find('.');
+        return m_target.table(quote_name(id.substr(0, dot)) + "." + quote_name(id.substr(dot + 1)));
     }
 
     static bool has_unique_key(const TableInfo& table, const std::vector<std::string>& names) {

@@ -185,7 +185,17 @@ private:
             step.number = plan.step.number;
             step.name = plan.step.name;
             step.table = plan.step.table;
+            step.only_verified = plan.step.only_verifies();
             m_result.steps.push_back(std::move(step));
+        }
+        for (const StepPlan& plan : m_plan.steps) {
+            for (const Watch& watch : plan.step.watches) {
+                StepResult step;
+                step.number = static_cast<int>(m_result.steps.size()) + 1;
+                step.watch_of = plan.step.number;
+                step.table = watch.table;
+                m_result.steps.push_back(std::move(step));
+            }
         }
     }
 
@@ -321,7 +331,7 @@ private:
         std::uint64_t pre = 0;
         for (std::size_t i = 0; i < units.size(); ++i) {
             const auto step = static_cast<std::size_t>(units[i].step - m_ready.steps.data());
-            m_tally.add(step, results[i], units[i].step->plan->step.only_verifies());
+            m_tally.add(units[i], results[i]);
             const std::uint64_t rows = results[i].capture.rows.counts.pre;
             m_listener.batch_done(static_cast<int>(step) + 1, std::to_string(units[i].batch), rows);
             pre += rows;

@@ -16,14 +16,18 @@ const char* was_or_were(std::uint64_t count) {
 
 }  // namespace
 
-void Tally::add(std::size_t step, const UnitResult& unit, bool only_verifies) {
-    const StepCapture& capture = unit.capture;
-    StepResult& result = m_result.steps[step];
+void Tally::add(const Unit& unit, const UnitResult& given) {
+    const Step& step = unit.step->plan->step;
+    const StepCapture& capture = given.capture;
+    StepResult& result = m_result.steps[static_cast<std::size_t>(step.number) - 1];
     result.rows += capture.rows.counts;
     m_result.rows += capture.rows.counts;
-    if (!unit.summary_before.empty()) result.summary_before = unit.summary_before;
-    if (!unit.summary_after.empty()) result.summary_after = unit.summary_after;
-    if (!only_verifies) ++m_result.batches;
+    for (std::size_t i = 0; i < capture.watches.size(); ++i) {
+        m_result.steps[static_cast<std::size_t>(unit.first_watch) - 1 + i].rows += capture.watches[i].counts;
+    }
+    if (!given.summary_before.empty()) result.summary_before = given.summary_before;
+    if (!given.summary_after.empty()) result.summary_after = given.summary_after;
+    if (!step.only_verifies()) ++m_result.batches;
     for (const Collateral& table : capture.collateral) add_collateral(table);
     note_examples(capture);
 }

@@ -15,8 +15,7 @@ class Tally {
 public:
     explicit Tally(RunResult& result) : m_result(result) {}
 
-    /// @param step index in the plan.
-    void add(std::size_t step, const UnitResult& unit, bool only_verifies);
+    void add(const Unit& unit, const UnitResult& given);
     /// Sentences on what a person should look at, from all batches.
     std::vector<std::string> warnings() const;
     /// Rows changed beside the audited ones, by table.
