@@ -20,7 +20,9 @@ RETURNING id, user_id, currency;
 SELECT id, user_id, currency FROM orders WHERE :affected(id);
 
 -- audit:summary
-SELECT currency, count(*) AS orders FROM orders GROUP BY currency ORDER BY currency;
+SELECT count(*) FILTER (WHERE currency IS NULL) AS without_currency, count(*) FILTER (WHERE currency = 'EUR') AS eur,
+       count(*) FILTER (WHERE currency = 'GBP') AS gbp, count(*) FILTER (WHERE currency = 'USD') AS usd
+FROM orders;
 
 -- audit:verify
 SELECT id FROM orders WHERE currency IS NULL;

@@ -25,4 +25,5 @@ RETURNING user_id, level, points;
 SELECT user_id, level, points FROM loyalty_accounts WHERE :affected(user_id);
 
 -- audit:summary
-SELECT level, count(*) AS accounts, sum(points) AS points FROM loyalty_accounts GROUP BY level ORDER BY level;
+SELECT count(*) FILTER (WHERE level = 'gold') AS gold, count(*) FILTER (WHERE level = 'silver') AS silver, sum(points) AS points
+FROM loyalty_accounts;

@@ -19,7 +19,9 @@ RETURNING id, preferences;
 SELECT id, preferences FROM users WHERE :affected(id);
 
 -- audit:summary
-SELECT preferences, count(*) AS users FROM users GROUP BY preferences ORDER BY users DESC, preferences;
+SELECT count(*) FILTER (WHERE preferences <> replace(preferences, '"newsletter":"yes"', '')) AS written_as_text,
+       count(*) FILTER (WHERE preferences <> replace(preferences, '"newsletter":true', '')) AS written_as_boolean
+FROM users;
 
 -- audit:verify
 SELECT id FROM users WHERE preferences <> replace(preferences, '"newsletter":"yes"', '');

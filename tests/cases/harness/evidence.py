@@ -140,7 +140,14 @@ def _expected_diff(truth):
     return lines
 
 
-def _check_diff_csv(engine, truth, path):
+def _type_differs(row, column):
+    """SQLite types values one by one: text '1' and the number 1 look alike in a dump, and in diff.csv."""
+    if row is None or row.before is None or row.after is None:
+        return False
+    return type(row.before.get(column)) is not type(row.after.get(column))
+
+
+def _check_diff_csv(engine, truth, path, ledger):
     header, rows = _read_csv(path)
     if header != ["identifier", "action", "column", "before", "after"]:
         return [f"diff.csv: its header is {header}"]
@@ -148,6 +155,8 @@ def _check_diff_csv(engine, truth, path):
     for identifier, action, column, before, after in rows:
         key = split_identifier(identifier, len(truth.identifier))
         line = expected.pop((key, column), None)
+        if line is None and before == after and _type_differs(ledger.get(key), column):
+            continue
         if line is None:
             problems.append(f"diff.csv: {key} {column} does not differ")
         elif (
@@ -170,7 +179,7 @@ def check_csvs(engine, truth, paths, ledger_rows):
     pre, pre_rows = _check_image_csv(engine, truth, "pre.csv", paths["pre"], truth.before, keys["pre"])
     post, post_rows = _check_image_csv(engine, truth, "post.csv", paths["post"], truth.after, keys["post"])
     change, change_rows = _check_change_csv(engine, truth, paths["change"], ledger)
-    problems = pre + change + post + _check_diff_csv(engine, truth, paths["diff"])
+    problems = pre + change + post + _check_diff_csv(engine, truth, paths["diff"], ledger)
     return problems, {"pre": pre_rows, "change": change_rows, "post": post_rows}
 
 

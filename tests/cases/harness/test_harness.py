@@ -105,6 +105,21 @@ class Evidence(unittest.TestCase):
         for what, rows in wrong.items():
             self.assertNotEqual(check_ledger("postgresql", self.truth, rows), [], what)
 
+    def test_a_line_for_a_value_whose_type_alone_differs_is_right(self):
+        truth = step_truth({**STEP, "columns": ["v", "kind"]}, b"id,v,kind\n1,7,text\n", b"id,v,kind\n1,7,integer\n")
+        images = {"id": Number(1), "v": "7", "kind": "text"}, {"id": Number(1), "v": Number(7), "kind": "integer"}
+        self.truth, self.rows = truth, [LedgerRow("1", ("1",), "updated", *images)]
+        head = "identifier,action,column,before,after\r\n"
+        self.files = {
+            "pre": "id,v,kind\r\n1,7,text\r\n",
+            "change": "id,v,kind\r\n1,7,integer\r\n",
+            "post": "id,v,kind\r\n1,7,integer\r\n",
+            "diff": head + "1,updated,v,7,7\r\n1,updated,kind,text,integer\r\n",
+        }
+        self.assertEqual(self.csv_problems(), [])
+        self.rows[0].after["v"] = "7"
+        self.assertEqual(len(self.csv_problems()), 1)
+
     def test_every_wrong_line_of_a_csv_is_seen(self):
         good = dict(self.files)
         for name, text in good.items():
