@@ -90,8 +90,8 @@ struct Group {
     std::size_t parent = nothing;  ///< index of the group around it
     bool is_query = false;         ///< a query level of its own; else it belongs to the level around it
     std::string cte;               ///< folded name, where it is the body of a CTE
-    std::vector<std::size_t> tokens;
-    bool has_comma = false;
+    bool has_comma = false;        ///< directly in it
+    std::size_t close = nothing;   ///< index of the token that closes it
 };
 
 /// A statement as groups of tokens, with the macros back in their places.
@@ -99,14 +99,15 @@ class GroupedSql {
 public:
     GroupedSql(const SqlTemplate& sql, Engine engine) : m_engine(engine) {
         for (const SqlPiece& piece : sql.pieces) add(piece);
-        m_groups.push_back({nothing, true, {}, {}, false});
+        m_groups.push_back({nothing, true, {}, false, nothing});
         m_group_of.reserve(m_tokens.size());
         std::size_t current = 0;
         for (std::size_t i = 0; i < m_tokens.size(); ++i) {
-            if (m_tokens[i].is(")") && m_groups[current].parent != nothing)
+            if (m_tokens[i].is(")") && m_groups[current].parent != nothing) {
+                m_groups[current].close = i;
                 current = m_groups[current].parent;
+            }
             m_group_of.push_back(current);
-            m_groups[current].tokens.push_back(i);
             if (m_tokens[i].is(",")) m_groups[current].has_comma = true;
             if (m_tokens[i].is("(")) current = open(i, current);
         }
@@ -147,7 +148,7 @@ private:
         const std::size_t first = parenthesis + 1;
         const bool query = std::any_of(query_verbs.begin(), query_verbs.end(),
                                        [&](const char* verb) { return is_word(first, verb); });
-        m_groups.push_back({parent, query, cte_name(parenthesis), {}, false});
+        m_groups.push_back({parent, query, cte_name(parenthesis), false, nothing});
         m_opened_at.push_back(parenthesis);
         return m_groups.size() - 1;
     }
@@ -223,25 +224,25 @@ private:
         for (const char* keyword : {"HAVING", "LIMIT", "UNION", "INTERSECT", "EXCEPT"}) {
             if (m_sql.is_word(i, keyword)) return keyword;
         }
-        if (m_engine ==
-            Engine::postgresql) {  // SQLite has OFFSET behind LIMIT alone, and takes it for a name elsewhere
+        // SQLite has OFFSET behind LIMIT alone, and takes it for a name elsewhere
+        if (m_engine == Engine::postgresql) {
             if (m_sql.is_word(i, "OFFSET")) return "OFFSET";
             if (m_sql.is_word(i, "FETCH")) return "LIMIT";
             if (m_sql.is_word(i, "DISTINCT") && m_sql.is_word(i + 1, "ON")) return "DISTINCT ON";
         }
-        const bool behind_call = i > 0 && m_sql.tokens()[i - 1].is(")");  // elsewhere these are no keywords
-        if (behind_call && m_sql.is_word(i, "OVER")) return "a window function";
-        if (behind_call && (m_sql.is_word(i, "FILTER") || m_sql.is_word(i, "WITHIN"))) return "an aggregate";
-        return is_aggregate(i) ? "an aggregate" : nullptr;
+        const std::vector<Token>& tokens = m_sql.tokens();
+        const bool calls = tokens[i].is_name() && i + 1 < tokens.size() && tokens[i + 1].is("(");
+        return calls ? obstacle_of_call(m_sql.folded_name(i), m_sql.groups()[m_sql.opened_at(i + 1)])
+                     : nullptr;
     }
 
-    bool is_aggregate(std::size_t i) const {
-        const std::vector<Token>& tokens = m_sql.tokens();
-        if (!tokens[i].is_name() || i + 1 >= tokens.size() || !tokens[i + 1].is("(")) return false;
-        const std::string name = m_sql.folded_name(i);
-        const bool scalar =
-            (name == "min" || name == "max") && m_sql.groups()[m_sql.opened_at(i + 1)].has_comma;
-        return is_aggregate_function(name, m_engine) && !scalar;
+    /// OVER, FILTER and WITHIN are keywords behind a call alone.
+    const char* obstacle_of_call(const std::string& function, const Group& arguments) const {
+        const std::size_t behind = arguments.close == nothing ? nothing : arguments.close + 1;
+        if (m_sql.is_word(behind, "OVER")) return "a window function";
+        if (m_sql.is_word(behind, "FILTER") || m_sql.is_word(behind, "WITHIN")) return "an aggregate";
+        const bool scalar = (function == "min" || function == "max") && arguments.has_comma;
+        return is_aggregate_function(function, m_engine) && !scalar ? "an aggregate" : nullptr;
     }
 
     const GroupedSql& m_sql;
