@@ -1,10 +1,10 @@
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -114,14 +114,17 @@ DefinitionFile find_definition(const std::string& directory, const std::string& 
 
 Definition read_definition(const DefinitionFile& file, Engine engine) {
     errno = 0;
-    const std::ifstream stream(file.path, std::ios::binary);
-    std::ostringstream text;
-    if (stream) text << stream.rdbuf();
-    if (!stream || text.bad()) {
+    std::ifstream stream(file.path, std::ios::binary);
+    std::string text;
+    std::array<char, 65536> piece{};
+    while (stream.read(piece.data(), piece.size()) || stream.gcount() > 0) {
+        text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+    }
+    if (!stream.is_open() || stream.bad()) {
         throw Error(ExitCode::usage, fmt::format("cannot read {}: {}", file.path, std::strerror(errno)),
                     "Look whether it is a file, and may be read.");
     }
-    return parse_definition(file, std::move(text).str(), engine);
+    return parse_definition(file, std::move(text), engine);
 }
 
 }  // namespace datachange
