@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
@@ -8,12 +6,7 @@
 namespace datachange {
 
 int command_runs(const Settings& settings, const RunsOptions& options, const OutputOptions& output) {
-    std::vector<LedgerRun> runs = LedgerReader(settings.ledger).runs();
-    if (!options.version.empty()) {
-        std::erase_if(runs, [&](const LedgerRun& run) { return run.version != options.version; });
-    }
-    std::reverse(runs.begin(), runs.end());
-    if (options.limit > 0 && runs.size() > options.limit) runs.resize(options.limit);
+    const std::vector<LedgerRun> runs = LedgerReader(settings.ledger).runs(options.version, options.limit);
     fmt::print("{}", output.json ? runs_json(runs) : runs_text(runs));
     return 0;
 }

@@ -36,7 +36,7 @@ JsonObject run_object(const LedgerRun& run) {
         .add("mode", run.mode)
         .add("state", run.state)
         .add("dry_run", run.dry_run)
-        .add("rows_changed", run.rows.changed())
+        .add("rows_changed", run.dry_run ? 0 : run.rows.changed())
         .raw("rows", counts_json(run.rows))
         .add("started_at", run.started_at)
         .add_or_null("finished_at", run.finished_at)

@@ -45,6 +45,12 @@ std::vector<std::string> names_of(const std::vector<Column>& columns,
     return names;
 }
 
+/// SQLSTATE class 42 is a syntax error or a name that is not there: the definition is wrong. Not so a missing
+/// right.
+bool blames_statement(const std::string& sqlstate) {
+    return (sqlstate.starts_with("42") && sqlstate != "42501") || sqlstate == "SQLITE_ERROR";
+}
+
 bool defines_schema(const std::string& verb) {
     return verb == "CREATE" || verb == "ALTER" || verb == "DROP";
 }
@@ -81,9 +87,12 @@ private:
     auto at(const SourcePosition& position, Part&& part) {
         try {
             return part();
+        } catch (DatabaseError& error) {
+            if (blames_statement(error.sqlstate())) error.set_code(ExitCode::usage);
+            error.at(place(position));
+            throw;
         } catch (Error& error) {
-            if (position.line > 0) error.at(fmt::format("{}:{}:{}", m_path, position.line, position.column));
-            if (error.code() == ExitCode::failed) error.set_code(ExitCode::usage);
+            error.at(place(position));
             throw;
         }
     }
