@@ -1,6 +1,7 @@
 #include "record/rehearsal_record.hpp"
 
 #include "record/csv/csv_file.hpp"
+#include "record/csv/run_folder.hpp"
 #include "record/ledger/run_tables.hpp"
 
 namespace datachange {
@@ -18,16 +19,18 @@ void RehearsalRecord::prepare(const std::string& transaction_id) {
 }
 
 std::vector<CsvPaths> RehearsalRecord::finish(const Finish& finish) {
-    m_ledger.guarded([&] { tell_ledger(finish); });
+    std::vector<CsvPaths> paths;
     try {
-        std::vector<CsvPaths> paths = m_scratch.finish(finish);
+        paths = m_scratch.finish(finish);
         if (!csv_directory().empty()) write_note();
-        return paths;
     } catch (Error& failure) {
+        m_ledger.guarded([&] { tell_ledger(finish); });
         failure.set_hint(
             "Nothing was changed. See that the folder of --csv-dir has room, and rehearse again.");
         throw;
     }
+    m_ledger.guarded([&] { tell_ledger(finish); });
+    return paths;
 }
 
 void RehearsalRecord::write_note() const {
@@ -42,6 +45,8 @@ void RehearsalRecord::tell_ledger(const Finish& finish) {
     m_ledger.transact([&] {
         const std::int64_t run_id = insert_run(m_ledger, m_header);
         end_run(m_ledger, run_id, finish);
+        const std::string folder = csv_directory();
+        set_csv_directory(m_ledger, run_id, folder.empty() ? "" : absolute_path(folder));
         insert_event(m_ledger, run_id, "dry-run", "executed and rolled back; its rows are kept in no ledger");
     });
     m_ledger.checkpoint();

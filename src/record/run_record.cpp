@@ -18,7 +18,7 @@ std::int64_t RunRecord::begin_run(const RunHeader& header) {
                 m_run_id = insert_run(m_ledger, header);
                 m_folder.emplace(m_csv_dir, header.version + "_" + header.name,
                                  header.dry_run ? "dry-run-" + uuid8 : fmt::format("{}-{}", m_run_id, uuid8));
-                set_csv_directory(m_ledger, m_run_id, m_folder->absolute_path());
+                set_csv_directory(m_ledger, m_run_id, absolute_path(m_folder->path()));
             });
         });
     } catch (...) {
@@ -100,7 +100,10 @@ std::vector<CsvPaths> RunRecord::render() {
         for (const StepHeader& step : m_steps) {
             StepCsv csv = render_step(m_ledger, m_run_id, step.number, *m_folder, file_prefix(step));
             paths.push_back(csv.paths);
-            files.insert(files.end(), csv.files.begin(), csv.files.end());
+            for (RecordedFile& file : csv.files) {
+                file.path = absolute_path(file.path);
+                files.push_back(std::move(file));
+            }
         }
     } catch (const std::exception& failure) {
         m_folder->clean();
@@ -115,7 +118,7 @@ std::vector<CsvPaths> RunRecord::render() {
     if (m_folder) sync_folder(m_folder->path());
     m_ledger.transact([&] {
         insert_files(m_ledger, m_run_id, files);
-        set_csv_directory(m_ledger, m_run_id, m_folder ? m_folder->absolute_path() : "");
+        set_csv_directory(m_ledger, m_run_id, m_folder ? absolute_path(m_folder->path()) : "");
     });
     return paths;
 }

@@ -34,6 +34,10 @@ void make_private_folders(const fs::path& path) {
 
 }  // namespace
 
+std::string absolute_path(const std::string& path) {
+    return fs::absolute(path).lexically_normal().string();
+}
+
 std::string file_name_part(const std::string& text) {
     std::string part;
     for (const char c : text) {
@@ -65,10 +69,6 @@ RunFolder::RunFolder(const std::string& csv_dir, const std::string& definition, 
         throw Error(ExitCode::unreachable,
                     fmt::format("cannot create the folder {}: {}", m_path, error.code().message()), hint);
     }
-}
-
-std::string RunFolder::absolute_path() const {
-    return fs::absolute(m_path).lexically_normal().string();
 }
 
 void RunFolder::write_note(const std::string& name, const std::string& text) const {

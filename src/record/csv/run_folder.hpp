@@ -15,7 +15,6 @@ public:
 
     const std::string& path() const { return m_path; }
     std::string file(const std::string& name) const { return m_path + "/" + name; }
-    std::string absolute_path() const;
 
     /// Writes a small text file.
     void write_note(const std::string& name, const std::string& text) const;
@@ -26,6 +25,9 @@ public:
 private:
     std::string m_path;
 };
+
+/// A path that holds wherever the reader stands.
+std::string absolute_path(const std::string& path);
 
 /// A text as part of a file name: what is not a letter, a digit or one of "_-." becomes "_", quotes go.
 std::string file_name_part(const std::string& text);

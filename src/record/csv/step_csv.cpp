@@ -175,13 +175,31 @@ private:
         } else if (m_after.empty()) {
             for (std::size_t i = 0; i < m_before.size(); ++i)
                 write_difference(row, m_layout.before[i], m_before[i], "null");
-        } else {
-            for (const StepLayout::Shared& column : m_layout.shared) {
-                if (column.identifier && row.new_identifier.empty()) continue;
-                const std::string_view before = m_before[column.before], after = m_after[column.after];
-                if (before != after) write_difference(row, column.name, before, after);
-            }
+        } else if (!write_differences(row, false)) {
+            write_differences(row, true);
         }
+    }
+
+    /// Values of two types that read the same would puzzle in a file without types, so they have no line;
+    /// unless nothing else differs, for no updated row may be left out.
+    bool write_differences(const ChangeRow& row, bool alike_too) {
+        bool any = false;
+        for (const StepLayout::Shared& column : m_layout.shared) {
+            if (column.identifier && row.new_identifier.empty()) continue;
+            const std::string_view before = m_before[column.before], after = m_after[column.after];
+            if (before == after || (!alike_too && reads_alike(before, after))) continue;
+            write_difference(row, column.name, before, after);
+            any = true;
+        }
+        return any;
+    }
+
+    bool reads_alike(std::string_view before, std::string_view after) {
+        m_field.clear();
+        append_csv_value(m_field, before);
+        const std::size_t end = m_field.size();
+        append_csv_value(m_field, after);
+        return std::string_view{m_field}.substr(0, end) == std::string_view{m_field}.substr(end);
     }
 
     void write_difference(const ChangeRow& row, const std::string& column, std::string_view before,
@@ -209,7 +227,9 @@ private:
     const StepLayout& m_layout;
     CsvFile m_pre, m_post, m_diff;
     std::unique_ptr<CsvFile> m_change;
-    Cells m_before, m_after, m_entries, m_entry, m_values, m_line;  ///< kept for their memory
+    // kept for their memory
+    Cells m_before, m_after, m_entries, m_entry, m_values, m_line;
+    std::string m_field;
 };
 
 }  // namespace

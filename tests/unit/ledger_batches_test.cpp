@@ -1,0 +1,313 @@
+#include <string>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/hash.hpp"
+#include "record_fixture.hpp"
+
+using namespace datachange;
+using namespace datachange::testing;
+
+namespace {
+
+/// The ledger's hashes by the description in src/record/ledger/README.md, written anew.
+class Recount {
+public:
+    explicit Recount(const std::string& ledger) : m_database(ledger, SQLite::OPEN_READONLY) {}
+
+    std::string leaf(const std::string& uuid, const std::string& batch) {
+        std::string text = field("datachange leaf 1") + field(uuid);
+        text += fields(
+            "SELECT step, batch, lower_key, upper_key, rows_pre, rows_returned, rows_post, updated, inserted,"
+            " deleted, unchanged, missing, unexpected FROM batch WHERE id = " +
+            batch);
+        text += fields(
+            "SELECT action, identifier, new_identifier, before, after, returned FROM change WHERE batch_id "
+            "= " +
+            batch + " ORDER BY id");
+        return sha256(text);
+    }
+
+    std::string root(const std::string& previous, const std::string& run, const std::string& leaves) {
+        std::string text = field("datachange root 1") + field(previous);
+        text += fields(
+            "SELECT uuid, version, name, definition_sha256, engine, target, operator, host, ticket, mode,"
+            " state, rows_changed, started_at, finished_at, error, author, tool_version, server_version"
+            " FROM runs WHERE run_id = " +
+            run);
+        text += fields(
+            "SELECT step, name, table_name, identifier_columns, watch_of, evidence, before_columns,"
+            " before_types, returned_columns, returned_types, after_columns, after_types FROM steps"
+            " WHERE run_id = " +
+            run + " ORDER BY step");
+        text += fields("SELECT step, moment, result FROM summaries WHERE run_id = " + run +
+                       " ORDER BY step, moment DESC");
+        return sha256(text + leaves);
+    }
+
+    static std::string field(const std::string& value) {
+        return std::to_string(value.size()) + ":" + value + ",";
+    }
+
+private:
+    std::string fields(const std::string& sql) {
+        SQLite::Statement query(m_database, sql);
+        std::string text;
+        while (query.executeStep()) {
+            for (int i = 0; i < query.getColumnCount(); ++i) {
+                text += query.getColumn(i).isNull() ? "-," : field(query.getColumn(i).getString());
+            }
+        }
+        return text;
+    }
+
+    SQLite::Database m_database;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(RecordFixture, "a batch is prepared before the target commits, committed with the next one",
+                 "[ledger]") {
+    const auto journal = open_record(options);
+    journal->begin_run(header());
+    journal->begin_step(step());
+    const BatchCapture first = names_filled(1, 2), second = names_filled(3, 3);
+    BatchRecord record = batch(first);
+    record.range = {std::nullopt, Key{Value::integer(2), Value::text("b")}};
+    record.attempts = 3;
+    journal->stage(record);
+    CHECK(ask("SELECT 1 FROM batches").empty());
+    journal->prepare("4711");
+    CHECK(ask_one("SELECT state, transaction_id, lower_key, upper_key, attempts FROM batches") ==
+          R"(prepared|4711|~|[2,"b"]|3)");
+    CHECK(ask("SELECT 1 FROM changes").empty());
+
+    journal->settle(Outcome::committed);
+    CHECK(ask_one("SELECT state FROM batches") == "prepared");
+    journal->stage(batch(second, "2"));
+    journal->prepare("4712");
+    CHECK(ask("SELECT batch, state FROM batches ORDER BY batch") == Lines{"1|committed", "2|prepared"});
+    CHECK(ask("SELECT identifier FROM changes ORDER BY change_id") == Lines{"1", "2"});
+
+    journal->settle(Outcome::committed);
+    journal->finish({"done", "", {}});
+    CHECK(ask("SELECT identifier FROM changes ORDER BY change_id") == Lines{"1", "2", "3"});
+}
+
+TEST_CASE_METHOD(RecordFixture, "a batch that was rolled back leaves its number and no row", "[ledger]") {
+    const auto journal = open_record(options);
+    journal->begin_run(header());
+    journal->begin_step(step());
+    commit(*journal, names_filled(1, 2), "1");
+    const BatchCapture capture = names_filled(3, 5);
+    journal->stage(batch(capture, "2"));
+    journal->collateral(1, "2", {{"songs", 1, 0, 0}});
+    journal->prepare("tx");
+    journal->settle(Outcome::rolled_back);
+    CHECK(ask_one("SELECT state, leaf, rows FROM batches WHERE batch = '2'") == "rolled_back|~|3");
+    CHECK(ask("SELECT 1 FROM collateral").empty());
+    CHECK(ask_one("SELECT count(*) FROM change") == "2");
+
+    SECTION("and may be tried again") {
+        commit(*journal, capture, "2");
+        const auto csv = journal->finish({"done", "", {}});
+        CHECK(read_file(csv[0].post) == "id,name\r\n1,n1\r\n2,n2\r\n3,n3\r\n4,n4\r\n5,n5\r\n");
+        CHECK(ask("SELECT batch, state FROM batches ORDER BY batch") == Lines{"1|committed", "2|committed"});
+    }
+    SECTION("and is in no file") {
+        const auto csv = journal->finish({"failed", "it broke", {}});
+        CHECK(read_file(csv[0].post) == "id,name\r\n1,n1\r\n2,n2\r\n");
+        CHECK(ask_one("SELECT state, error FROM runs") == "failed|it broke");
+    }
+}
+
+TEST_CASE_METHOD(RecordFixture, "a batch in doubt is kept as unknown until it is decided", "[ledger]") {
+    const auto journal = open_record(options);
+    journal->begin_run(header());
+    journal->begin_step(step());
+    const BatchCapture capture = names_filled(1, 2);
+    journal->stage(batch(capture));
+    journal->prepare("4711");
+    journal->settle(Outcome::in_doubt);
+    CHECK(ask_one("SELECT state, rows, transaction_id FROM batches") == "unknown|2|4711");
+    CHECK(ask("SELECT 1 FROM changes").empty());
+
+    SECTION("as committed") {
+        journal->settle(Outcome::committed);
+        CHECK(journal->finish({"done", "", {}})[0].post != "");
+        CHECK(ask_one("SELECT count(*) FROM changes") == "2");
+    }
+    SECTION("as rolled back") {
+        journal->settle(Outcome::rolled_back);
+        CHECK(journal->finish({"failed", "", {}})[0].post.empty());
+        CHECK(ask_one("SELECT state FROM batches") == "rolled_back");
+        CHECK(ask_one("SELECT count(*) FROM change") == "0");
+    }
+    SECTION("and is never recorded a second time") {
+        const Error error = error_of([&] { journal->stage(batch(capture)); });
+        CHECK(error.code() == ExitCode::unreachable);
+        CHECK_THAT(error.what(), Catch::Contains("batch 1 of step 1"));
+        journal->discard();
+        commit(*journal, names_filled(3, 3), "2");
+        journal->finish({"failed", "", {}});
+        CHECK(ask("SELECT batch, state FROM batches ORDER BY batch") == Lines{"1|unknown", "2|committed"});
+        CHECK(ask("SELECT identifier FROM changes") == Lines{"3"});
+    }
+}
+
+TEST_CASE_METHOD(RecordFixture, "what was staged and discarded was never there", "[ledger]") {
+    const auto journal = open_record(options);
+    journal->begin_run(header());
+    journal->begin_step(step());
+    journal->discard();
+    const BatchCapture discarded = names_filled(1, 2);
+    journal->stage(batch(discarded));
+    journal->summary(1, "after", set("n", {"[1]"}));
+    journal->discard();
+    CHECK(ask("SELECT 1 FROM batches UNION ALL SELECT 1 FROM summaries").empty());
+    CHECK(ask_one("SELECT before_columns FROM steps") == "~");
+    commit(*journal, updates(set("id,other", {"[1,2]"}), set("id,other", {"[1,3]"})));
+    const BatchCapture open = updates(set("id,other", {"[8,2]"}), set("id,other", {"[8,3]"}));
+    journal->stage(batch(open, "2"));
+    const auto csv = journal->finish({"failed", "", {}});  // what is still open goes
+    CHECK(read_file(csv[0].post) == "id,other\r\n1,3\r\n");
+    CHECK(ask("SELECT batch, state FROM batches") == Lines{"1|committed"});
+}
+
+TEST_CASE_METHOD(RecordFixture, "a committed batch stays on record when the next one is discarded",
+                 "[ledger]") {
+    const auto journal = open_record(options);
+    journal->begin_run(header());
+    journal->begin_step(step());
+    commit(*journal, names_filled(1, 1), "1");
+    const BatchCapture capture = names_filled(2, 2);
+    journal->stage(batch(capture, "2"));
+    journal->discard();
+    journal->finish({"failed", "", {}});
+    CHECK(ask("SELECT batch, state FROM batches") == Lines{"1|committed"});
+}
+
+TEST_CASE_METHOD(RecordFixture, "several batches are prepared in one transaction", "[ledger]") {
+    const auto journal = open_record(options);
+    journal->begin_run(header());
+    journal->begin_step(step(1, "users"));
+    journal->begin_step(step(2, "songs"));
+    const BatchCapture users = names_filled(1, 2), songs = names_filled(7, 7);
+    journal->stage(batch(users, "1", 1));
+    journal->event("note", "between");
+    journal->stage(batch(songs, "1", 2));
+    journal->prepare("tx");
+    CHECK(ask("SELECT step, state FROM batches ORDER BY step") == Lines{"1|prepared", "2|prepared"});
+    journal->settle(Outcome::committed);
+    journal->finish({"done", "", {}});
+    CHECK(ask("SELECT step, identifier FROM changes ORDER BY change_id") == Lines{"1|1", "1|2", "2|7"});
+    CHECK(ask_one("SELECT count(*) FROM events") == "1");
+}
+
+TEST_CASE_METHOD(RecordFixture, "what was prepared survives the death of the process", "[ledger]") {
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        const auto journal = open_record(options);
+        journal->begin_run(header());
+        journal->begin_step(step());
+        const BatchCapture first = names_filled(1, 2), second = names_filled(3, 4),
+                           third = names_filled(5, 6);
+        commit(*journal, first, "1");
+        journal->stage(batch(second, "2"));
+        journal->prepare("tx");
+        journal->stage(batch(third, "3"));
+        ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    REQUIRE(status == 0);
+    const LedgerReader reader(options.ledger);
+    CHECK(reader.run("1").state == "running");
+    const auto batches = reader.batches(1);
+    REQUIRE(batches.size() == 2);
+    CHECK(batches[0].state == "committed");
+    CHECK(batches[1].state == "prepared");
+    CHECK(ask_one("SELECT count(*) FROM change") == "4");
+}
+
+TEST_CASE("the leaf of a batch depends on its rows and on nothing else", "[ledger]") {
+    const auto leaf_of = [](BatchRecord record, const BatchCapture& capture) {
+        const RecordFixture fixture;
+        const auto journal = open_record(fixture.options);
+        journal->begin_run(RecordFixture::header());
+        journal->begin_step(RecordFixture::step());
+        record.capture = &capture;
+        return journal->stage(record);
+    };
+    const BatchCapture capture = names_filled(1, 3);
+    const BatchRecord record = RecordFixture::batch(capture);
+    const std::string leaf = leaf_of(record, capture);
+    CHECK(leaf.size() == 64);
+    BatchRecord later = record;
+    later.attempts = 9;
+    later.duration_ms = 1'000;
+    later.started_at = "2027-01-01T00:00:00.000Z";
+    CHECK(leaf_of(later, capture) == leaf);
+
+    BatchRecord elsewhere = record;
+    elsewhere.range.after = Key{Value::integer(0)};
+    CHECK(leaf_of(elsewhere, capture) != leaf);
+    BatchRecord other_path = record;
+    other_path.batch = "1.1";
+    CHECK(leaf_of(other_path, capture) != leaf);
+    CHECK(leaf_of(record, names_filled(1, 2)) != leaf);
+    BatchCapture otherwise = capture;
+    otherwise.rows[1].action = Action::unchanged;
+    CHECK(leaf_of(record, otherwise) != leaf);
+    // two values that only differ in where one ends and the next begins
+    CHECK(leaf_of(record, updates(set("a,b", {R"(["1","23"])"}), set("a,b", {R"(["1","x"])"}))) !=
+          leaf_of(record, updates(set("a,b", {R"(["12","3"])"}), set("a,b", {R"(["12","x"])"}))));
+}
+
+TEST_CASE_METHOD(RecordFixture, "leaves, roots and their chain can be recounted from the ledger",
+                 "[ledger]") {
+    std::vector<std::string> leaves;
+    const auto one_run = [&](const std::string& uuid) {
+        const auto journal = open_record(options);
+        journal->begin_run(header(uuid));
+        journal->begin_step(step());
+        journal->summary(1, "before", set("n", {"[0]"}));
+        journal->summary(1, "after", set("n", {"[2]"}));
+        std::string text;
+        for (const char* path : {"10", "2", "2.1"}) {
+            BatchCapture capture = names_filled(1, 2);
+            capture.rows[1].new_identifier = "20";
+            BatchRecord record = batch(capture, path);
+            record.range = {Key{Value::integer(0)}, Key{Value::integer(2)}};
+            leaves.push_back(journal->stage(record));
+            journal->prepare("tx");
+            journal->settle(Outcome::committed);
+        }
+        for (const std::size_t i : {1, 2, 0}) {
+            text += Recount::field("1") +
+                    Recount::field(i == 0   ? "10"
+                                   : i == 1 ? "2"
+                                            : "2.1") +
+                    Recount::field(leaves[leaves.size() - 3 + i]);
+        }
+        journal->finish({"done", "", {}});
+        return text;
+    };
+    const std::string uuid = "aaaaaaaa-0000-4000-8000-000000000001",
+                      other = "bbbbbbbb-0000-4000-8000-000000000001";
+    const std::string first_leaves = one_run(uuid), second_leaves = one_run(other);
+    Recount recount(options.ledger);
+    CHECK(recount.leaf(uuid, "1") == leaves[0]);
+    CHECK(recount.leaf(uuid, "2") == leaves[1]);
+    CHECK(recount.leaf(other, "6") == leaves[5]);
+    CHECK(ask("SELECT leaf FROM batch WHERE run_id = 1 ORDER BY id") ==
+          Lines(leaves.begin(), leaves.begin() + 3));
+
+    const std::string first = ask_one("SELECT root FROM chain WHERE link = 1");
+    CHECK(recount.root("", "1", first_leaves) == first);
+    CHECK(recount.root(first, "2", second_leaves) == ask_one("SELECT root FROM chain WHERE link = 2"));
+    CHECK(ask_one("SELECT previous, leaves FROM chain WHERE link = 2") == first + "|3");
+    CHECK(ask_one("SELECT root FROM runs WHERE run_id = 1") == first);
+}
