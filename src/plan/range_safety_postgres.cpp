@@ -22,6 +22,48 @@ constexpr const char* affected_function = "datachange_affected";
 
 constexpr std::array level_nodes{"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"};
 
+/// Levels of a parse tree that the parser's own recursion and ours have room for; PostgreSQL's server stops
+/// near it, too.
+constexpr std::size_t greatest_depth = 5'000;
+
+/// No parse tree is deeper than this: the tokens between two commas, with the deepest of the groups among
+/// them.
+std::size_t depth_bound(std::string_view sql) {
+    struct Open {
+        std::size_t tokens = 0;  ///< since the last comma
+        std::size_t most = 0;
+    };
+    std::vector<Open> open(1);
+    const auto end_part = [&open] {
+        open.back().most = std::max(open.back().most, open.back().tokens);
+        open.back().tokens = 0;
+    };
+    for (const Token& token : lex(sql, Engine::postgresql)) {
+        if (token.is(",")) {
+            end_part();
+        } else if (token.is("(") || token.is("[")) {
+            open.emplace_back();
+        } else if ((token.is(")") || token.is("]")) && open.size() > 1) {
+            end_part();
+            const std::size_t inner = open.back().most;
+            open.pop_back();
+            open.back().tokens += inner + 1;
+        } else {
+            ++open.back().tokens;
+        }
+    }
+    end_part();
+    return open.front().most + open.size();
+}
+
+bool fits_the_stack(std::string_view sql) {
+    try {
+        return depth_bound(sql) <= greatest_depth;
+    } catch (const Mistake&) {
+        return false;  // what is no tokens is no statement either
+    }
+}
+
 /// A statement as PostgreSQL's parser takes it, with calls of functions in place of the macros.
 class ParsableSql {
 public:
@@ -32,8 +74,9 @@ public:
         }
     }
 
-    /// nullopt if it does not parse.
+    /// nullopt if it does not parse, or would be too deep for the stack.
     std::optional<Json> tree() const {
+        if (!fits_the_stack(m_text)) return std::nullopt;
         const PgQueryParseResult result = pg_query_parse(m_text.c_str());
         std::optional<Json> tree;
         if (result.error == nullptr) tree = Json::parse(result.parse_tree, nullptr, false);
@@ -185,13 +228,14 @@ private:
     void inspect() {
         m_narrowed.insert(m_ctes.begin(), m_ctes.end());
         for (auto level = m_levels.rbegin(); level != m_levels.rend() && !m_finding.what; ++level) {
-            m_finding = level_finding(**level);
+            if (m_inspected.insert(*level).second) m_finding = level_finding(**level);
         }
     }
 
     std::vector<const Json*> m_levels;
-    std::vector<std::string> m_ctes;   ///< that enclose the node in hand
-    std::set<std::string> m_narrowed;  ///< CTEs whose rows :batch picks
+    std::vector<std::string> m_ctes;    ///< that enclose the node in hand
+    std::set<std::string> m_narrowed;   ///< CTEs whose rows :batch picks
+    std::set<const Json*> m_inspected;  ///< levels
     Finding m_finding;
 };
 

@@ -88,7 +88,7 @@ constexpr std::array query_verbs{"SELECT", "WITH", "VALUES", "INSERT", "UPDATE",
 /// One parenthesis and what stands directly in it; the statement itself is the first.
 struct Group {
     std::size_t parent = nothing;  ///< index of the group around it
-    bool is_query = false;         ///< a query level of its own; else it belongs to the level around it
+    std::size_t level = 0;         ///< index of the group that is its query level, which may be itself
     std::string cte;               ///< folded name, where it is the body of a CTE
     bool has_comma = false;        ///< directly in it
     std::size_t close = nothing;   ///< index of the token that closes it
@@ -99,7 +99,7 @@ class GroupedSql {
 public:
     GroupedSql(const SqlTemplate& sql, Engine engine) : m_engine(engine) {
         for (const SqlPiece& piece : sql.pieces) add(piece);
-        m_groups.push_back({nothing, true, {}, false, nothing});
+        m_groups.push_back({});
         m_group_of.reserve(m_tokens.size());
         std::size_t current = 0;
         for (std::size_t i = 0; i < m_tokens.size(); ++i) {
@@ -148,7 +148,8 @@ private:
         const std::size_t first = parenthesis + 1;
         const bool query = std::any_of(query_verbs.begin(), query_verbs.end(),
                                        [&](const char* verb) { return is_word(first, verb); });
-        m_groups.push_back({parent, query, cte_name(parenthesis), false, nothing});
+        const std::size_t level = query ? m_groups.size() : m_groups[parent].level;
+        m_groups.push_back({parent, level, cte_name(parenthesis), false, nothing});
         m_opened_at.push_back(parenthesis);
         return m_groups.size() - 1;
     }
@@ -201,20 +202,15 @@ private:
         for (std::size_t g = m_sql.group_of(token); g != nothing && !m_obstacle;
              g = m_sql.groups()[g].parent) {
             const Group& group = m_sql.groups()[g];
+            if (!m_inspected.insert(g).second) return;  // and so have been those around it
             if (!group.cte.empty()) m_narrowed.insert(group.cte);
-            if (group.is_query) inspect_level(g);
+            if (group.level == g) inspect_level(g);
         }
-    }
-
-    /// The query level that a group belongs to.
-    std::size_t level_of(std::size_t group) const {
-        while (!m_sql.groups()[group].is_query) group = m_sql.groups()[group].parent;
-        return group;
     }
 
     void inspect_level(std::size_t level) {
         for (std::size_t i = 0; i < m_sql.tokens().size() && !m_obstacle; ++i) {
-            if (level_of(m_sql.group_of(i)) != level) continue;
+            if (m_sql.groups()[m_sql.group_of(i)].level != level) continue;
             if (const char* what = obstacle_at(i)) m_obstacle = RangeObstacle{what, m_sql.tokens()[i].at};
         }
     }
@@ -247,7 +243,8 @@ private:
 
     const GroupedSql& m_sql;
     Engine m_engine;
-    std::set<std::string> m_narrowed;  ///< CTEs whose rows :batch picks
+    std::set<std::string> m_narrowed;   ///< CTEs whose rows :batch picks
+    std::set<std::size_t> m_inspected;  ///< groups
     std::optional<RangeObstacle> m_obstacle;
 };
 

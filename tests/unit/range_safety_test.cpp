@@ -201,3 +201,24 @@ TEST_CASE("the names that RETURNING gives are known where the text tells them") 
     CHECK_FALSE(returning_names(plain_sql(""), Engine::postgresql));
     CHECK_FALSE(returning_names(change("DELETE FROM t RETURNING id", Engine::sqlite), Engine::sqlite));
 }
+
+TEST_CASE("a statement too deep for a parse tree is judged by its tokens, quickly") {
+    const auto repeated = [](const std::string& what, int times) {
+        std::string text;
+        for (int i = 0; i < times; ++i) text += what;
+        return text;
+    };
+    for (const Engine engine : both) {
+        const std::string sum = "SELECT id FROM t WHERE :batch(id) AND a = 1" + repeated(" + 1", 50'000);
+        CHECK(in_query(sum, engine).empty());
+        CHECK(in_query(sum + " LIMIT 5", engine) == "LIMIT");
+        CHECK(
+            in_query("SELECT id FROM t WHERE " + repeated("(", 50'000) + ":batch(id)" + repeated(")", 50'000),
+                     engine)
+                .empty());
+        CHECK(in_query("SELECT id FROM t WHERE true" + repeated(" AND :batch(id)", 1'000), engine).empty());
+        CHECK(
+            in_query("SELECT id FROM t WHERE :batch(id) AND id IN (1" + repeated(", 1", 50'000) + ")", engine)
+                .empty());
+    }
+}
