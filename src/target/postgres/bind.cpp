@@ -51,7 +51,9 @@ private:
     std::string affected(const std::vector<std::string>& arguments) {
         if (m_arrays.empty()) add_arrays(arguments.size());
         if (arguments.size() == 1) return row_of(arguments) + " = ANY(" + m_arrays.front() + ")";
-        return row_of(arguments) + " IN (SELECT * FROM pg_catalog.unnest(" + join(m_arrays, ", ") + "))";
+        std::vector<std::string> columns;
+        for (const std::string& array : m_arrays) columns.push_back("pg_catalog.unnest(" + array + ")");
+        return row_of(arguments) + " IN (SELECT * FROM ROWS FROM (" + join(columns, ", ") + "))";
     }
 
     void add_arrays(std::size_t width) {

@@ -27,6 +27,17 @@ void refuse_transaction_control(const std::string& sql) {
                         sql, "Leave it out: datachange opens and ends the transactions.");
 }
 
+/// Statements that the server neither looks into nor plans before it executes them: PREPARE does not take
+/// them.
+bool is_utility(const std::string& keyword) {
+    static constexpr std::array<std::string_view, 29> utilities{
+        "ALTER",      "ANALYZE",  "CALL", "CLOSE", "CLUSTER", "COMMENT", "COPY",    "CREATE",
+        "DEALLOCATE", "DECLARE",  "DO",   "DROP",  "EXECUTE", "EXPLAIN", "FETCH",   "GRANT",
+        "IMPORT",     "LISTEN",   "LOCK", "MOVE",  "NOTIFY",  "REFRESH", "REINDEX", "RESET",
+        "REVOKE",     "SECURITY", "SET",  "SHOW",  "TRUNCATE"};
+    return std::find(utilities.begin(), utilities.end(), keyword) != utilities.end();
+}
+
 /// "15.4" of "15.4 (Debian 15.4-1)".
 std::string short_version(const std::string& version) {
     return version.substr(0, version.find(' '));
@@ -194,12 +205,9 @@ std::vector<Column> PostgresTarget::describe(const SqlTemplate& sql, const Scope
 }
 
 std::optional<std::vector<Column>> PostgresTarget::prepare(const SqlTemplate& sql, const Scope& scope) {
-    static constexpr std::array<std::string_view, 8> preparable{"SELECT", "INSERT", "UPDATE", "DELETE",
-                                                                "MERGE",  "WITH",   "VALUES", "TABLE"};
     const std::string keyword = first_keyword(sql.text(), Engine::postgresql);
     refuse_transaction_control(sql.text());
-    // the rest (DO, CALL, TRUNCATE, ...) is neither parsed further nor planned before it is executed
-    if (std::find(preparable.begin(), preparable.end(), keyword) == preparable.end()) return std::nullopt;
+    if (is_utility(keyword)) return std::nullopt;
 
     const BoundStatement statement = bind(wrap("PREPARE datachange_prepared AS", sql, ""), scope);
     const bool alone = m_state == State::none;

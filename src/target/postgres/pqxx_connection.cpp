@@ -112,14 +112,24 @@ pqxx::result execute_parameters(pqxx::nontransaction& work, const std::string& s
 
 #endif
 
-/// The SQLSTATE that libpqxx expresses as a type of exception; 6.x does so for these alone.
+/// 6.4 says these by the type of the exception alone; so does 7 the last one.
 std::string sqlstate_of(const pqxx::failure& failure) {
-    if (const auto* error = dynamic_cast<const pqxx::sql_error*>(&failure)) return error->sqlstate();
+    const auto* error = dynamic_cast<const pqxx::sql_error*>(&failure);
+    if (error && !error->sqlstate().empty()) return error->sqlstate();
+    if (dynamic_cast<const pqxx::insufficient_privilege*>(&failure)) return "42501";
     if (dynamic_cast<const pqxx::serialization_failure*>(&failure)) return "40001";
     if (dynamic_cast<const pqxx::statement_completion_unknown*>(&failure)) return "40003";
     if (dynamic_cast<const pqxx::deadlock_detected*>(&failure)) return "40P01";
     if (dynamic_cast<const pqxx::transaction_rollback*>(&failure)) return "40000";
+    if (dynamic_cast<const pqxx::too_many_connections*>(&failure)) return "53300";
+    if (dynamic_cast<const pqxx::broken_connection*>(&failure)) return "08000";
     return "";
+}
+
+/// A server's error of class 08 is about another connection (dblink, a foreign table), but libpqxx takes it
+/// for ours.
+bool says_lost(const pqxx::failure& failure) {
+    return dynamic_cast<const pqxx::broken_connection*>(&failure) && !is_from_server(failure.what());
 }
 
 std::string or_empty(const char* text) {
@@ -161,7 +171,7 @@ Result PqxxConnection::guarded(const std::string& sql, Call&& call) {
         return Result{std::make_shared<Result::Rows>(Result::Rows{call()})};
     } catch (const pqxx::failure& failure) {
         const std::string sqlstate = sqlstate_of(failure);
-        m_lost = !m_impl->connection.is_open() || dynamic_cast<const pqxx::broken_connection*>(&failure);
+        m_lost = !m_impl->connection.is_open() || says_lost(failure);
         if (m_lost) throw lost_connection(sql, sqlstate);
         throw server_error(failure.what(), sqlstate, sql);
     }

@@ -6,15 +6,15 @@ namespace datachange::postgres {
 
 namespace {
 
-/// Without the severity, which libpq puts before the message in the server's language: "ERROR:  ...".
-std::string bare_message(const std::string& message) {
-    const std::size_t severity = message.find(":  ");
-    const bool has_severity = severity != std::string::npos && severity < message.find_first_of(" \n");
-    return std::string{trim(has_severity ? std::string_view{message}.substr(severity + 3) : message)};
+/// Length of the severity, which libpq puts before the server's message in the server's language: "ERROR:  ".
+std::size_t severity_length(std::string_view message) {
+    const std::size_t colon = message.find(":  ");
+    return colon != std::string_view::npos && colon < message.find_first_of(" \n") ? colon + 3 : 0;
 }
 
 std::string hint_for(const std::string& sqlstate, const std::string& message) {
-    // the server's own names and words for it are translated, save those of the setting
+    // there is no SQLSTATE of its own for it; where the server speaks another language, the next hint is
+    // given
     if (sqlstate == "42501" && message.find("row-level security") != std::string::npos) {
         return "Run as a role that row-level security does not apply to (BYPASSRLS, or the table's owner): "
                "with it, "
@@ -34,13 +34,17 @@ std::string hint_for(const std::string& sqlstate, const std::string& message) {
 
 DatabaseError server_error(const std::string& message, const std::string& sqlstate,
                            const std::string& statement) {
-    const std::string bare = bare_message(message);
+    const std::string bare{trim(std::string_view{message}.substr(severity_length(message)))};
     return DatabaseError(ExitCode::failed, bare, sqlstate, statement, hint_for(sqlstate, bare));
+}
+
+bool is_from_server(std::string_view message) {
+    return severity_length(message) > 0;
 }
 
 DatabaseError lost_connection(const std::string& statement, const std::string& sqlstate) {
     return DatabaseError(ExitCode::unreachable, "the connection to the server was lost",
-                         sqlstate.empty() ? "08006" : sqlstate, statement,
+                         sqlstate.empty() || sqlstate == "08000" ? "08006" : sqlstate, statement,
                          "Check that the server runs; what it had not committed is rolled back.");
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "datachange/error.hpp"
 
@@ -10,6 +11,9 @@ namespace datachange::postgres {
 /// to do.
 DatabaseError server_error(const std::string& message, const std::string& sqlstate,
                            const std::string& statement);
+
+/// True if libpq passes on what the server said; its own words have no "ERROR:  " in front.
+bool is_from_server(std::string_view message);
 
 /// The error of a statement whose connection is gone, ExitCode::unreachable. 08006 where the server gave no
 /// SQLSTATE.
