@@ -12,13 +12,15 @@ namespace {
     throw std::invalid_argument("not an array of values");
 }
 
+// find_first_of would call memchr for every character: loops are several times as fast on short texts.
+
 /// The place behind the string whose opening quote stands at `at`.
 std::size_t string_end(std::string_view json, std::size_t at) {
-    for (++at;; at += 2) {  // over the backslash and what it escapes
-        at = json.find_first_of("\"\\", at);
-        if (at == std::string_view::npos) fail();
+    for (++at; at < json.size(); ++at) {
         if (json[at] == '"') return at + 1;
+        if (json[at] == '\\') ++at;
     }
+    fail();
 }
 
 /// The place behind the value that begins at `at`.
@@ -39,8 +41,11 @@ std::size_t value_end(std::string_view json, std::size_t at) {
 }
 
 bool needs_quotes(std::string_view text) {
-    return text.empty() || text.front() == ' ' || text.back() == ' ' ||
-           text.find_first_of(",\"\r\n") != std::string_view::npos;
+    if (text.empty() || text.front() == ' ' || text.back() == ' ') return true;
+    for (const char c : text) {
+        if (c == ',' || c == '"' || c == '\r' || c == '\n') return true;
+    }
+    return false;
 }
 
 void append_quoted(std::string& out, std::string_view text) {

@@ -100,14 +100,17 @@ public:
     }
 
     void write(const ChangeRow& row) {
-        const bool same =
-            row.after.empty() && (row.action == Action::unchanged || row.action == Action::missing);
-        read_image(row.before, m_before);
-        read_image(same ? row.before : row.after, m_after);
+        const bool untouched = row.action == Action::unchanged || row.action == Action::missing;
+        read_before(row);
+        if (untouched && row.after.empty()) {
+            m_after = m_before;
+        } else {
+            read_after(row);
+        }
         if (!m_before.empty()) write_line(m_pre, m_before);
         if (!m_after.empty()) write_line(m_post, m_after);
         if (m_change) write_returned(row);
-        if (row.action != Action::unchanged && row.action != Action::missing) write_diff(row);
+        if (!untouched) write_diff(row);
     }
 
     StepCsv finish(int step) {
@@ -125,9 +128,30 @@ private:
         return names.empty() ? m_layout.identifier : names;
     }
 
-    static void read_image(std::string_view json, Cells& cells) {
-        cells.clear();
-        if (!json.empty()) split_json_array(json, cells);
+    // What [] and {} stand for in images: see RowEncoder.
+
+    void read_before(const ChangeRow& row) {
+        m_before.clear();
+        if (row.before.empty()) return;
+        split_json_array(row.before, m_before);
+        for (std::string_view& cell : m_before) {
+            if (cell == "[]") cell = row.identifier;
+            if (cell == "{}") cell = quoted(row.identifier);
+        }
+    }
+
+    void read_after(const ChangeRow& row) {
+        m_after.clear();
+        if (row.after.empty()) return;
+        split_json_array(row.after, m_after);
+        for (std::size_t i = 0; i < m_after.size(); ++i) {
+            if (m_after[i] == "[]") m_after[i] = m_before.at(i);
+        }
+    }
+
+    std::string_view quoted(std::string_view text) {
+        m_quoted.assign(1, '"').append(text).append(1, '"');
+        return m_quoted;
     }
 
     void write_returned(const ChangeRow& row) {
@@ -229,7 +253,7 @@ private:
     std::unique_ptr<CsvFile> m_change;
     // kept for their memory
     Cells m_before, m_after, m_entries, m_entry, m_values, m_line;
-    std::string m_field;
+    std::string m_quoted, m_field;
 };
 
 }  // namespace

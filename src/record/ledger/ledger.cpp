@@ -96,7 +96,8 @@ Ledger Ledger::open(const std::string& path, int lock_timeout_ms) {
     }
     make_private_file(path);
     try {
-        Ledger ledger(path, SQLite::Database(path, SQLite::OPEN_READWRITE, lock_timeout_ms));
+        Ledger ledger(path,
+                      SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, lock_timeout_ms));
         ledger.m_lock_timeout_ms = lock_timeout_ms;
         SQLite::Database& database = ledger.m_database;
         const bool made = require_ledger(path, database);
@@ -122,7 +123,8 @@ Ledger Ledger::open(const std::string& path, int lock_timeout_ms) {
 }
 
 Ledger Ledger::scratch() {
-    Ledger ledger("(scratch)", SQLite::Database("", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE));
+    Ledger ledger("(scratch)",
+                  SQLite::Database("", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX));
     ledger.m_database.exec("PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
     ledger.make_schema();
     return ledger;

@@ -31,7 +31,8 @@ void insert_step(Ledger& ledger, std::int64_t run_id, const StepHeader& header) 
 void end_run(Ledger& ledger, std::int64_t run_id, const Journal::Finish& finish) {
     const RowCounts& rows = finish.rows;
     ledger.execute(
-        "UPDATE runs SET state = ?, error = ?, finished_at = ?, rows_changed = iif(dry_run, 0, ?), rows_pre = ?,"
+        "UPDATE runs SET state = ?, error = ?, finished_at = ?, rows_changed = iif(dry_run, 0, ?), rows_pre "
+        "= ?,"
         " rows_returned = ?, rows_post = ?, updated = ?, inserted = ?, deleted = ?, unchanged = ?, missing = "
         "?,"
         " unexpected = ? WHERE run_id = ?",

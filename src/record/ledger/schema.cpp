@@ -205,12 +205,17 @@ SELECT b.run_id, b.step, b.batch, c.identifier,
        CASE c.action WHEN 0 THEN 'updated' WHEN 1 THEN 'inserted' WHEN 2 THEN 'deleted' WHEN 3 THEN 'unchanged'
                      WHEN 4 THEN 'missing' ELSE 'unexpected' END AS action,
        (SELECT '{' || group_concat(cell, ',') || '}'
-        FROM (SELECT (s.before_columns -> k.key) || ':' || (c.before -> k.key) AS cell
+        FROM (SELECT (s.before_columns -> k.key) || ':' ||
+                     CASE c.before -> k.key WHEN '[]' THEN c.identifier WHEN '{}' THEN '"' || c.identifier || '"'
+                                            ELSE c.before -> k.key END AS cell
               FROM json_each(s.before_columns) AS k ORDER BY k.key)) AS before,
        (SELECT '{' || group_concat(cell, ',') || '}'
         FROM (SELECT (s.after_columns -> k.key) || ':' ||
-                     (CASE WHEN c.after IS NULL AND c.action IN (3, 4) THEN c.before ELSE c.after END -> k.key)
-                     AS cell
+                     CASE WHEN (c.after IS NULL AND c.action IN (3, 4)) OR (c.after -> k.key) = '[]'
+                          THEN CASE c.before -> k.key WHEN '[]' THEN c.identifier
+                                                      WHEN '{}' THEN '"' || c.identifier || '"'
+                                                      ELSE c.before -> k.key END
+                          ELSE c.after -> k.key END AS cell
               FROM json_each(s.after_columns) AS k ORDER BY k.key)) AS after,
        c.new_identifier,
        c.id AS change_id

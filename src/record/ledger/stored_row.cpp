@@ -16,6 +16,8 @@ RowEncoder::RowEncoder(const BatchCapture& capture, const std::vector<std::strin
         m_derivations.push_back({derive(m_returned.back(), m_before), derive(m_returned.back(), m_after)});
     }
     m_same_columns = column_names(m_before.columns) == column_names(m_after.columns);
+    const auto place = identifier.size() == 1 ? find_column(m_before.columns, identifier[0]) : std::nullopt;
+    m_identifier = place.value_or(AuditedRow::npos);
 }
 
 RowEncoder::Kept RowEncoder::keep(const RowSet& rows, const std::vector<std::string>& identifier,
@@ -66,22 +68,56 @@ const StoredRow& RowEncoder::encode(const AuditedRow& row) {
     m_row.action = static_cast<int>(row.action);
     m_row.identifier = row.identifier;
     m_row.new_identifier = row.new_identifier;
-    m_row.before.clear();
-    if (row.pre != AuditedRow::npos) append_values(m_row.before, m_capture.pre, row.pre, m_before);
+    encode_before(row);
     encode_after(row);
     encode_returned(row);
     return m_row;
 }
 
+void RowEncoder::encode_before(const AuditedRow& row) {
+    std::string& out = m_row.before;
+    out.clear();
+    if (row.pre == AuditedRow::npos) return;
+    char separator = '[';
+    for (std::size_t i = 0; i < m_before.places.size(); ++i) {
+        out += separator;
+        separator = ',';
+        m_value.clear();
+        append_json(m_value, m_capture.pre.at(row.pre, m_before.places[i]));
+        if (i == m_identifier && m_value.size() > 2) {
+            if (m_value == row.identifier) m_value = "[]";
+            if (m_value.front() == '"' &&
+                std::string_view{m_value}.substr(1, m_value.size() - 2) == row.identifier)
+                m_value = "{}";
+        }
+        out += m_value;
+    }
+    out += ']';
+}
+
 void RowEncoder::encode_after(const AuditedRow& row) {
-    m_row.after.clear();
-    const bool may_stay_out = row.action == Action::unchanged || row.action == Action::missing;
+    std::string& out = m_row.after;
+    out.clear();
+    const bool untouched = row.action == Action::unchanged || row.action == Action::missing;
     if (row.post == AuditedRow::npos) {
-        if (may_stay_out) m_row.after = "[]";
+        if (untouched) out = "[]";
         return;
     }
-    append_values(m_row.after, m_capture.post, row.post, m_after);
-    if (may_stay_out && m_same_columns && m_row.after == m_row.before) m_row.after.clear();
+    const bool comparable = m_same_columns && row.pre != AuditedRow::npos;
+    bool same = comparable;
+    char separator = '[';
+    for (std::size_t i = 0; i < m_after.places.size(); ++i) {
+        out += separator;
+        separator = ',';
+        const ValueView value = m_capture.post.at(row.post, m_after.places[i]);
+        const bool as_before = comparable && value == m_capture.pre.at(row.pre, m_before.places[i]);
+        same = same && as_before;
+        const std::size_t start = out.size();
+        append_json(out, value);
+        if (as_before && out.size() - start > 2) out.replace(start, std::string::npos, "[]");
+    }
+    out += ']';
+    if (untouched && same) out.clear();
 }
 
 void RowEncoder::encode_returned(const AuditedRow& row) {

@@ -17,8 +17,12 @@ struct StoredRow {
 
 /// Turns the rows of one batch into what is stored of them.
 ///
-/// What can be told from the rest is left out:
-///   after     NULL for an unchanged or missing row: the same as before. "[]" says that there is none.
+/// What can be told from the rest is left out. No value is an empty array or object, so these stand for
+/// others:
+///   before    [] for a value whose JSON is the text of `identifier`, {} where it is that text in quotes.
+///   after     [] for the value that `before` has in the same place, where both have the same columns. NULL
+///   for an
+///             unchanged or missing row with the same values as before; "[]" if there is none.
 ///   returned  NULL: given once, by the first statement, with the values that the same-named columns of
 ///   `after` have
 ///             (of `before`, if the row was deleted); missing rows were not returned. Else a list, one entry
@@ -53,6 +57,7 @@ private:
     static std::vector<std::size_t> derive(const Kept& returned, const Kept& image);
     static void append_values(std::string& out, const RowSet& rows, std::size_t row, const Kept& kept);
 
+    void encode_before(const AuditedRow& row);
     void encode_after(const AuditedRow& row);
     void encode_returned(const AuditedRow& row);
     bool derivable(const AuditedRow& row, const AuditedRow::Returned& returned) const;
@@ -62,7 +67,9 @@ private:
     std::vector<Kept> m_returned;
     std::vector<Derivation> m_derivations;
     bool m_same_columns = false;
+    std::size_t m_identifier;  ///< where the identifier, if it is one column, stands in `before`; else npos
     StoredRow m_row;
+    std::string m_value;  ///< kept for its memory
 };
 
 }  // namespace datachange
