@@ -26,12 +26,13 @@ void require_runnable(const Plan& plan, const std::vector<JournalRun>& runs, boo
     const Definition& definition = plan.definition;
     for (const JournalRun& run : runs) {
         if (run.active()) {
-            throw Error(ExitCode::pending,
-                        fmt::format("version {} is being run by {} since {} (run {}, {})", run.version,
-                                    run.owner, run.started_at, run.uuid.substr(0, 8), run.state),
-                        "Two runs of one version at once would change rows twice: wait for the other. "
-                        "If its process is gone for good, set its state in datachange_runs to 'failed'. Nothing was "
-                        "changed.");
+            throw Error(
+                ExitCode::pending,
+                fmt::format("version {} is being run by {} since {} (run {}, {})", run.version, run.owner,
+                            run.started_at, run.uuid.substr(0, 8), run.state),
+                "Two runs of one version at once would change rows twice: wait for the other. "
+                "If its process is gone for good, set its state in datachange_runs to 'failed'. Nothing was "
+                "changed.");
         }
         const bool left_traces = run.state == "done" || run.batches > 0;
         if (!left_traces || again) continue;

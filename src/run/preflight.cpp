@@ -6,30 +6,14 @@
 
 #include "core/text.hpp"
 #include "plan/range_safety.hpp"
+#include "run/derived_post.hpp"
+#include "run/unique_key.hpp"
 
 namespace datachange {
 
 namespace {
 
 using Macro = SqlPiece::Kind;
-
-/// The last name of "u.id" or `app."User"."note id"`, bare.
-std::string last_name(const std::string& expression, Engine engine) {
-    const std::string text{trim(expression)};
-    if (text.empty()) return {};
-    const char end = text.back();
-    if (end == '"' || end == '`' || end == ']') {
-        const std::size_t start = text.find_last_of(end == ']' ? '[' : end, text.size() - 2);
-        return start == std::string::npos ? std::string{} : text.substr(start + 1, text.size() - start - 2);
-    }
-    const std::string name = text.substr(text.find_last_of('.') + 1);
-    return engine == Engine::postgresql ? lower(name) : name;
-}
-
-bool is_row_address(const std::string& name) {
-    const std::string word = lower(name);
-    return word == "ctid" || word == "rowid" || word == "oid" || word == "_rowid_";
-}
 
 std::vector<std::string> types_of(const std::vector<Column>& columns,
                                   const std::vector<std::size_t>& places) {
@@ -175,47 +159,12 @@ private:
         if (m_step.post) {
             m_ready.capture.post = *m_step.post;
         } else {
-            m_ready.capture.post = derived_post();
+            m_ready.capture.post =
+                at(m_step.at, [&] { return derive_post(m_table, m_pre, m_ready.capture.identifier); });
         }
         const SqlTemplate& post = m_ready.capture.post;
         const std::vector<Column> columns = describe(post, "post");
         at(post.at, [&] { identifier_columns(columns, m_ready.capture.identifier, "post"); });
-    }
-
-    /// SELECT of pre's columns that the table has, by :affected.
-    SqlTemplate derived_post() {
-        if (!m_table) {
-            throw Error(ExitCode::usage,
-                        "there is no post section, and without `-- table: NAME` it cannot be derived",
-                        "Add the table to the header, or write the post section.")
-                .at(place(m_step.at));
-        }
-        std::vector<std::string> names;
-        std::vector<std::string> identifier;
-        for (const Column& column : m_pre) {
-            const auto found = std::find_if(
-                m_table->columns.begin(), m_table->columns.end(),
-                [&](const TableColumn& other) { return lower(other.name) == lower(column.name); });
-            if (found != m_table->columns.end()) names.push_back(quote_name(found->name));
-        }
-        for (const std::string& name : m_ready.capture.identifier) {
-            const std::string quoted = quote_name(name);
-            identifier.push_back(quoted);
-            if (std::none_of(names.begin(), names.end(),
-                             [&](const std::string& other) { return lower(other) == lower(quoted); })) {
-                throw Error(
-                    ExitCode::usage,
-                    fmt::format("there is no post section, and it cannot be derived: {} is no column of {}",
-                                name, m_step.table),
-                    "Write the post section.")
-                    .at(place(m_step.at));
-            }
-        }
-        SqlTemplate post;
-        post.pieces = {
-            {Macro::text, fmt::format("SELECT {} FROM {} WHERE ", join(names, ", "), m_step.table), {}, {}},
-            {Macro::affected, ":affected", identifier, {}}};
-        return post;
     }
 
     void check_change() {
@@ -263,40 +212,10 @@ private:
     /// Ranges over pre may skip or repeat rows unless the key is unique.
     void check_unique_key() {
         if (m_plan.batching != Batching::range || m_step.keys) return;
+        std::vector<Column> identifier;
+        for (const std::size_t place : m_identifier_places) identifier.push_back(m_pre[place]);
         const std::vector<std::string>& arguments = m_step.pre->find(Macro::batch)->arguments;
-        std::vector<std::string> names;
-        std::string table = m_pre[m_identifier_places.front()].origin_table;
-        for (std::size_t i = 0; i < arguments.size(); ++i) {
-            const Column& column = m_pre[m_identifier_places[i]];
-            names.push_back(column.origin_column.empty() ? last_name(arguments[i], m_target.engine())
-                                                         : column.origin_column);
-            if (column.origin_table != table) table.clear();
-        }
-        if (names.size() == 1 && is_row_address(names.front())) return;
-        const std::string key = join(names, ", ");
-        const std::optional<TableInfo> owner = table_of(table);
-        if (!owner) {
-            m_ready.no_unique_key = fmt::format("no table is named in which ({}) could be unique", key);
-        } else if (!has_unique_key(*owner, names)) {
-            m_ready.no_unique_key = fmt::format("{} has no unique index on ({})", owner->name, key);
-        }
-    }
-
-    /// The table with this id, "schema.table"; for an empty id the step's.
-    std::optional<TableInfo> table_of(const std::string& id) {
-        if (id.empty() || (m_table && m_table->id == id)) return m_table;
-        const std::size_t dot = id.find('.');
-        return m_target.table(quote_name(id.substr(0, dot)) + "." + quote_name(id.substr(dot + 1)));
-    }
-
-    static bool has_unique_key(const TableInfo& table, const std::vector<std::string>& names) {
-        const auto among = [&](const std::string& column) {
-            return std::any_of(names.begin(), names.end(),
-                               [&](const std::string& name) { return lower(name) == lower(column); });
-        };
-        return std::any_of(
-            table.unique_keys.begin(), table.unique_keys.end(),
-            [&](const std::vector<std::string>& key) { return std::all_of(key.begin(), key.end(), among); });
+        m_ready.no_unique_key = missing_unique_key(m_target, identifier, arguments, m_table);
     }
 
     std::vector<Column> describe(const SqlTemplate& sql, const std::string& section) {
