@@ -101,6 +101,7 @@ DefinitionFile find_definition(const std::string& directory, const std::string& 
     });
     if (found.size() > 1) {
         std::vector<std::string> versions;
+        versions.reserve(found.size());
         for (const DefinitionFile& file : found) versions.push_back(file.version);
         throw Error(ExitCode::usage, fmt::format("{} definitions are named {}", found.size(), what),
                     fmt::format("Give the version: {}.", join(versions, ", ")));

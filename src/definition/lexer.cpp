@@ -141,18 +141,12 @@ private:
     std::size_t parameter_end() {
         const char c = m_text[m_offset];
         const char next = at(m_offset + 1);
-        std::size_t end = 0;
-        if (c == ':' && (starts_word(next) || (!m_postgres && is_digit(next)))) {
-            end = skip(m_offset + 1, continues_word);
-        } else if (c == '$' && m_postgres && is_digit(next)) {
-            end = skip(m_offset + 1, is_digit);
-        } else if (!m_postgres && (c == '$' || c == '@') && continues_word(next)) {
-            end = skip(m_offset + 1, continues_word);
-        } else if (!m_postgres && c == '?') {
-            end = skip(m_offset + 1, is_digit);
-        }
-        if (end != 0) m_kind = TokenKind::parameter;
-        return end;
+        const bool named = c == ':' ? starts_word(next) || (!m_postgres && is_digit(next))
+                                    : !m_postgres && (c == '$' || c == '@') && continues_word(next);
+        const bool numbered = m_postgres ? c == '$' && is_digit(next) : c == '?';
+        if (!named && !numbered) return 0;
+        m_kind = TokenKind::parameter;
+        return named ? skip(m_offset + 1, continues_word) : skip(m_offset + 1, is_digit);
     }
 
     /// 0 if no string or quoted name begins here.
