@@ -15,12 +15,10 @@ namespace {
 
 void require_width(const SqlPiece& piece, std::size_t width) {
     if (piece.arguments.size() == width) return;
-    Error error(ExitCode::usage,
+    throw Error(ExitCode::usage,
                 fmt::format("{} names {}, but the key has {}", piece.text,
                             counted(piece.arguments.size(), "column"), counted(width, "column")),
                 "Name the columns of the key in its order.");
-    if (piece.at.line > 0) error.at(fmt::format("{}:{}", piece.at.line, piece.at.column));
-    throw error;
 }
 
 std::string bounds_of(const Key& key, const MacroWriter& writer) {

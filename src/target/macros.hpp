@@ -17,7 +17,7 @@ struct MacroWriter {
 };
 
 /// The statement with its macros written out; each in parentheses of its own.
-/// @throws Error (usage) at the macro's place if it names another number of columns than the key has.
+/// @throws Error (usage) without a place if a macro names another number of columns than the key has.
 std::string write_macros(const SqlTemplate& sql, const Scope& scope, const MacroWriter& writer);
 
 /// "(a, b)" for several, "(a)" for one: which both engines read as the bare column, so that its index is

@@ -1,6 +1,8 @@
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -44,6 +46,23 @@ public:
 
 private:
     uid_t m_former;
+};
+
+/// Writing beyond this size fails for the life of the object.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes) {
+        std::signal(SIGXFSZ, SIG_IGN);
+        getrlimit(RLIMIT_FSIZE, &m_former);
+        const rlimit limit{bytes, m_former.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &m_former); }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+private:
+    rlimit m_former{};
 };
 
 }  // namespace
@@ -279,6 +298,27 @@ TEST_CASE("SQLite: a database that is full is known to be rolled back", "[sqlite
     } else {
         CHECK(result.outcome == Outcome::rolled_back);
     }
+}
+
+TEST_CASE("SQLite: a COMMIT that the disk breaks off leaves nothing behind, and is not called committed",
+          "[sqlite]") {
+    const TestDatabase database(Engine::sqlite);
+    const auto target = database.connect();
+    target->query("CREATE TABLE t (id INTEGER PRIMARY KEY, filler BLOB)");
+    target->begin(Isolation::repeatable_read);
+    run(*target, "INSERT INTO t VALUES (1, zeroblob(200000))");
+    CommitResult result;
+    {
+        const FileSizeLimit limit(100'000);
+        result = target->commit();
+    }
+    CHECK(result.outcome != Outcome::committed);
+    CHECK(result.sqlstate == "SQLITE_IOERR_WRITE");
+    CHECK(target->query("SELECT id FROM t").empty());
+    target->begin(Isolation::repeatable_read);
+    run(*target, "INSERT INTO t VALUES (2, NULL)");
+    CHECK(target->commit().outcome == Outcome::committed);
+    CHECK(texts(database.connect()->query("SELECT id FROM t")) == Texts{"2"});
 }
 
 TEST_CASE("SQLite: a bind parameter of the definition is an error, not NULL", "[sqlite]") {

@@ -113,10 +113,10 @@ void Catalog::learn_types(const std::vector<ResultColumn>& columns) {
                 "FROM pg_catalog.pg_type t WHERE t.oid = ANY($1::pg_catalog.oid[])",
             {oid_array(wanted)});
         for (const Oid oid : wanted) m_types[oid].name = "unknown";  // dropped meanwhile
-        wanted.clear();
+        wanted.assign(found.size(), 0);
         for (std::size_t row = 0; row < found.size(); ++row) {
             add_type(found, row);
-            wanted.push_back(m_types.at(oid_of(found.text(row, 0))).inner);
+            wanted[row] = m_types.at(oid_of(found.text(row, 0))).inner;
         }
     }
 }
