@@ -9,8 +9,7 @@
 #include "core/hash.hpp"
 #include "core/text.hpp"
 #include "run/guards.hpp"
-#include "run/tally.hpp"
-#include "run/transaction.hpp"
+#include "run/step_loop.hpp"
 
 namespace datachange {
 
@@ -22,10 +21,37 @@ std::int64_t milliseconds_since(Clock::time_point start) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
 }
 
-/// The set of a step is cut from what is measured when the step starts.
-struct StepSet {
-    SetSize size;
-    std::uint64_t covered = 0;  ///< keys that batches had so far
+/// Decoration must not end a run: what a listener throws is dropped.
+class GuardedListener : public Listener {
+public:
+    explicit GuardedListener(Listener& listener) : m_listener(listener) {}
+
+    void run_started(const std::string& title, bool dry_run) override {
+        guarded([&] { m_listener.run_started(title, dry_run); });
+    }
+    void step_started(int step, const std::string& name, std::uint64_t planned_rows, bool batched) override {
+        guarded([&] { m_listener.step_started(step, name, planned_rows, batched); });
+    }
+    void batch_done(int step, const std::string& batch, std::uint64_t rows) override {
+        guarded([&] { m_listener.batch_done(step, batch, rows); });
+    }
+    void warning(const std::string& text) override {
+        guarded([&] { m_listener.warning(text); });
+    }
+    void run_ended() override {
+        guarded([&] { m_listener.run_ended(); });
+    }
+
+private:
+    template <typename Call>
+    static void guarded(Call&& call) noexcept {
+        try {
+            call();
+        } catch (...) {  // NOLINT(bugprone-empty-catch): see above
+        }
+    }
+
+    Listener& m_listener;
 };
 
 class Runner {
@@ -37,7 +63,8 @@ public:
           m_listener(parts.listener),
           m_parts(parts),
           m_fence(parts.dry_run ? std::nullopt : std::optional<Fence>(std::in_place, parts.target)),
-          m_transaction{plan, parts.target, parts.journal, m_fence ? &*m_fence : nullptr} {}
+          m_loop({plan, parts.target, parts.journal, m_fence ? &*m_fence : nullptr}, m_ready.steps, parts,
+                 m_result) {}
 
     RunResult run() {
         const Clock::time_point start = Clock::now();
@@ -62,9 +89,6 @@ public:
     }
 
 private:
-    // --- before anything is changed
-    // -----------------------------------------------------------------------------
-
     /// The size of every step's set now, in one snapshot; later steps may see another one when they start.
     std::vector<std::uint64_t> measure_all() {
         std::vector<std::uint64_t> planned;
@@ -199,194 +223,22 @@ private:
         }
     }
 
-    // --- the change
-    // ---------------------------------------------------------------------------------------------
-
     void change(const std::vector<std::uint64_t>& planned) {
         if (!m_ready.skip_reason.empty()) {
             m_journal.event("skipped", m_ready.skip_reason);
-            warn("skipped: " + m_ready.skip_reason + ", and the definition says `on-missing: skip`");
+            m_loop.warn("skipped: " + m_ready.skip_reason + ", and the definition says `on-missing: skip`");
             m_result.state = "skipped";
             return;
         }
         if (m_mode == Mode::single) {
-            std::vector<Unit> units;
-            for (std::size_t i = 0; i < m_ready.steps.size(); ++i) {
-                m_listener.step_started(static_cast<int>(i) + 1, m_ready.steps[i].plan->step.name, planned[i],
-                                        false);
-                units.push_back(unit(i, 1, {}, nullptr, true));
-            }
-            transact(units);
-            return;
-        }
-        for (std::size_t i = 0; i < m_ready.steps.size(); ++i) run_step(i);
-    }
-
-    /// One step in transactions of its own.
-    void run_step(std::size_t index) {
-        const ReadyStep& step = m_ready.steps[index];
-        StepSet set;
-        if (!step.plan->step.only_verifies()) set.size = measure_step(step);
-        const bool batched = set.size.keys > 0 && wants_batches(m_plan, *step.plan, set.size.keys);
-        m_listener.step_started(static_cast<int>(index) + 1, step.plan->step.name, set.size.keys, batched);
-        if (!batched) {
-            transact({unit(index, 1, {}, nullptr, true)});
-            return;
-        }
-        require_sound_set(m_plan, step, set.size, step.plan->batching == Batching::range);
-        if (step.plan->batching == Batching::none)
-            choose_mode(m_plan, sizes_with(index, set.size.keys));  // says why not
-        if (!step.plan->step.keys)
-            require_expected(m_plan, step.plan->step, set.size.keys, false, "would change");
-        read_summary(index, "before");
-        if (step.plan->batching == Batching::range) {
-            run_ranges(index, set);
+            m_loop.run_in_one_transaction(planned);
         } else {
-            run_slices(index, set);
+            m_loop.run_in_batches();
         }
-        require_covered(step, set);
-        read_only([&] { require_verified(m_target, m_plan, step.plan->step); });
-        read_summary(index, "after");
-        report_leftovers(step, set);
-    }
-
-    std::vector<std::uint64_t> sizes_with(std::size_t index, std::uint64_t rows) const {
-        std::vector<std::uint64_t> sizes(m_plan.steps.size(), 0);
-        sizes[index] = rows;
-        return sizes;
-    }
-
-    SetSize measure_step(const ReadyStep& step) {
-        SetSize size;
-        read_only([&] { size = measure(m_target, step.source, step.plan->batching == Batching::range); });
-        return size;
-    }
-
-    void run_ranges(std::size_t index, StepSet& set) {
-        const ReadyStep& step = m_ready.steps[index];
-        std::optional<Key> after;
-        for (std::uint64_t batch = 1;; ++batch) {
-            std::optional<NextRange> next;
-            read_only([&] {
-                next = next_range(m_target, step.source, after, *set.size.greatest, step.plan->batch_size);
-            });
-            if (!next) return;
-            require_not_stopped();
-            const std::uint64_t pre = transact({unit(index, batch, next->range, nullptr, false)});
-            set.covered += step.source.distinct ? next->keys : pre;
-            after = next->range.upto;
-        }
-    }
-
-    void run_slices(std::size_t index, StepSet& set) {
-        const ReadyStep& step = m_ready.steps[index];
-        const int number = step.plan->step.number;
-        std::uint64_t spooled = 0;
-        read_only([&] {
-            m_target.stream(in_key_order(step.capture.pre, step.capture.identifier), step.plan->batch_size,
-                            [&](RowSet&& rows) {
-                                m_journal.spool(number, rows);
-                                spooled += rows.size();
-                            });
-        });
-        set.size.keys = spooled;
-        for (std::uint64_t batch = 1; set.covered < spooled; ++batch) {
-            require_not_stopped();
-            const RowSet slice = m_journal.spooled(number, set.covered, step.plan->batch_size);
-            if (slice.empty()) return;
-            const auto places = identifier_columns(slice.columns(), step.capture.identifier, "pre");
-            const KeyRange range{slice.key(0, places), slice.key(slice.size() - 1, places)};
-            transact({unit(index, batch, range, &slice, false)});
-            set.covered += slice.size();
-        }
-    }
-
-    void require_covered(const ReadyStep& step, const StepSet& set) {
-        if (set.covered == set.size.keys) return;
-        throw Error(
-            ExitCode::mismatch,
-            fmt::format("{} planned, but the batches had {}", counted(set.size.keys, "row"),
-                        with_thousands(set.covered)),
-            "Other sessions may have changed the set meanwhile, or :batch stands on another column than the "
-            "identifier. What the batches changed is committed and in the ledger.")
-            .at(fmt::format("{}:{}", m_plan.definition.path, step.plan->step.pre->at.line));
-    }
-
-    /// Rows that came behind the cursor, or that the change leaves in the set.
-    void report_leftovers(const ReadyStep& step, const StepSet& set) {
-        if (m_parts.dry_run) return;
-        const SetSize now = measure_step(step);
-        if (now.keys == 0 || now.keys == set.size.keys) return;
-        const std::uint64_t left = now.keys > set.size.keys ? now.keys - set.size.keys : now.keys;
-        warn(
-            fmt::format("{} of the set {} left: pre finds {} after the run (rows that came behind the "
-                        "batches, or that the "
-                        "change leaves in the set)",
-                        counted(left, "row"), left == 1 ? "is" : "are", with_thousands(now.keys)));
-    }
-
-    /// Runs units in one transaction and adds up what they gave. @return rows of pre, over the units.
-    std::uint64_t transact(const std::vector<Unit>& units) {
-        const std::vector<UnitResult> results = run_transaction(m_transaction, units);
-        std::uint64_t pre = 0;
-        for (std::size_t i = 0; i < units.size(); ++i) {
-            const auto step = static_cast<std::size_t>(units[i].step - m_ready.steps.data());
-            m_tally.add(units[i], results[i]);
-            const std::uint64_t rows = results[i].capture.rows.counts.pre;
-            m_listener.batch_done(static_cast<int>(step) + 1, std::to_string(units[i].batch), rows);
-            pre += rows;
-        }
-        return pre;
-    }
-
-    Unit unit(std::size_t index, std::uint64_t batch, KeyRange range, const RowSet* slice,
-              bool whole_step) const {
-        return {&m_ready.steps[index],
-                batch,
-                std::move(range),
-                slice,
-                whole_step,
-                m_result.steps[index].rows.changed(),
-                first_watch_number(index)};
-    }
-
-    int first_watch_number(std::size_t index) const {
-        auto number = static_cast<int>(m_plan.steps.size()) + 1;
-        for (std::size_t i = 0; i < index; ++i)
-            number += static_cast<int>(m_plan.steps[i].step.watches.size());
-        return number;
-    }
-
-    // --- around it
-    // ----------------------------------------------------------------------------------------------
-
-    template <typename Work>
-    void read_only(Work&& work) {
-        m_target.begin(Isolation::read_only);
-        work();
-        m_target.commit();
-    }
-
-    void read_summary(std::size_t index, const std::string& moment) {
-        if (!m_plan.steps[index].step.summary) return;
-        StepResult& result = m_result.steps[index];
-        std::string& summary = moment == "before" ? result.summary_before : result.summary_after;
-        read_only([&] { summary = write_summary(m_transaction, m_plan.steps[index].step, moment); });
-    }
-
-    void require_not_stopped() const {
-        if (!m_parts.stop || !m_parts.stop->load()) return;
-        throw Error(ExitCode::pending, "stopped on request after the batch in hand", "");
-    }
-
-    void warn(const std::string& text) {
-        m_result.warnings.push_back(text);
-        m_listener.warning(text);
     }
 
     void finish(const std::string& state) {
-        m_result.collateral = m_tally.collateral();
-        for (const std::string& warning : m_tally.warnings()) warn(warning);
+        m_loop.conclude();
         if (m_result.state.empty()) m_result.state = state;
         if (m_fence) m_fence->finish(state, m_result.rows.changed(), utc_now());
         m_taken = false;
@@ -436,14 +288,16 @@ private:
     Preflight m_ready;
     Mode m_mode = Mode::single;
     RunResult m_result;
-    TransactionParts m_transaction;
-    Tally m_tally{m_result};
+    StepLoop m_loop;
 };
 
 }  // namespace
 
 RunResult run_plan(const Plan& plan, const RunParts& parts) {
-    return Runner(plan, parts).run();
+    GuardedListener listener(parts.listener);
+    const RunParts guarded{parts.target,  parts.journal, listener,  parts.identity,
+                           parts.dry_run, parts.again,   parts.stop};
+    return Runner(plan, guarded).run();
 }
 
 }  // namespace datachange
