@@ -137,11 +137,21 @@ private:
         return end;
     }
 
+    /// True at the E of E'...', the U of U&"..." and the like.
+    bool prefixes_string(std::size_t offset) const {
+        const char c = at(offset);
+        const char next = at(offset + 1);
+        if (!m_postgres) return (c == 'x' || c == 'X') && next == '\'';
+        if (c == 'u' || c == 'U') return next == '&' && (at(offset + 2) == '\'' || at(offset + 2) == '"');
+        return next == '\'' && std::string_view{"eEbBxXnN"}.find(c) != std::string_view::npos;
+    }
+
     /// 0 if no parameter begins here.
     std::size_t parameter_end() {
         const char c = m_text[m_offset];
         const char next = at(m_offset + 1);
-        const bool named = c == ':' ? starts_word(next) || (!m_postgres && is_digit(next))
+        const bool string_behind = m_postgres && prefixes_string(m_offset + 1);
+        const bool named = c == ':' ? (starts_word(next) && !string_behind) || (!m_postgres && is_digit(next))
                                     : !m_postgres && (c == '$' || c == '@') && continues_word(next);
         const bool numbered = m_postgres ? c == '$' && is_digit(next) : c == '?';
         if (!named && !numbered) return 0;
@@ -154,20 +164,13 @@ private:
         const char c = m_text[m_offset];
         if (c == '\'') return string_end(m_offset, continues_escapes());
         if (c == '"') return name_end(m_offset, '"');
-        if (!m_postgres) {
-            if (c == '`') return name_end(m_offset, '`');
-            if (c == '[') return bracket_name_end();
-            return (c == 'x' || c == 'X') && at(m_offset + 1) == '\'' ? string_end(m_offset + 1, false) : 0;
-        }
-        if (c == '$') return dollar_quote_end();
-        if ((c == 'u' || c == 'U') && at(m_offset + 1) == '&') {
-            if (at(m_offset + 2) == '\'') return string_end(m_offset + 2, false);
-            return at(m_offset + 2) == '"' ? name_end(m_offset + 2, '"') : 0;
-        }
-        if (at(m_offset + 1) != '\'') return 0;
-        if (c == 'e' || c == 'E') return string_end(m_offset + 1, true);
-        return std::string_view{"bBxXnN"}.find(c) != std::string_view::npos ? string_end(m_offset + 1, false)
-                                                                            : 0;
+        if (!m_postgres && c == '`') return name_end(m_offset, '`');
+        if (!m_postgres && c == '[') return bracket_name_end();
+        if (m_postgres && c == '$') return dollar_quote_end();
+        if (!prefixes_string(m_offset)) return 0;
+        const std::size_t quote = m_text.find_first_of("'\"", m_offset);
+        if (m_text[quote] == '"') return name_end(quote, '"');
+        return string_end(quote, c == 'e' || c == 'E');
     }
 
     std::size_t string_end(std::size_t quote, bool escapes) {

@@ -125,6 +125,13 @@ TEST_CASE("parameters, casts and slices are told apart") {
     }
 }
 
+TEST_CASE("a colon before a prefixed string of PostgreSQL stands alone") {
+    CHECK(postgres("a:E'\\''") == Texts{"a", ":", "E'\\''"});
+    CHECK(postgres("a:U&\"x\"") == Texts{"a", ":", "U&\"x\""});
+    CHECK(postgres("a:e b") == Texts{"a", ":e", "b"});
+    CHECK(sqlite(":x'00'") == Texts{":x", "'00'"});
+}
+
 TEST_CASE("numbers are one token each") {
     for (const char* number : {"1", "1.5", ".5", "1e10", "1.5E-3", "0x1F", "1_000", "5."}) {
         CHECK(kind_of(number, Engine::postgresql) == TokenKind::number);
