@@ -2,9 +2,10 @@
 #include <string>
 
 #include "core/hash.hpp"
-#include "record/csv/json_cells.hpp"
+#include "record/csv/csv_value.hpp"
 #include "record/csv/run_folder.hpp"
 #include "record/ledger/batch_path.hpp"
+#include "record/ledger/json_cells.hpp"
 #include "record_fixture.hpp"
 
 using namespace datachange;

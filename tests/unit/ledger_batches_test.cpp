@@ -1,5 +1,7 @@
+#include <csignal>
 #include <string>
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +65,28 @@ private:
     }
 
     SQLite::Database m_database;
+};
+
+/// Lets no file grow beyond a size, as if the disk were full.
+class SmallFiles {
+public:
+    explicit SmallFiles(rlim_t bytes) {
+        m_signal = std::signal(SIGXFSZ, SIG_IGN);
+        ::getrlimit(RLIMIT_FSIZE, &m_before);
+        rlimit limit = m_before;
+        limit.rlim_cur = bytes;
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~SmallFiles() {
+        ::setrlimit(RLIMIT_FSIZE, &m_before);
+        std::signal(SIGXFSZ, m_signal);
+    }
+    SmallFiles(const SmallFiles&) = delete;
+    SmallFiles& operator=(const SmallFiles&) = delete;
+
+private:
+    rlimit m_before{};
+    void (*m_signal)(int) = nullptr;
 };
 
 }  // namespace
@@ -230,6 +254,32 @@ TEST_CASE_METHOD(RecordFixture, "what was prepared survives the death of the pro
     CHECK(batches[0].state == "committed");
     CHECK(batches[1].state == "prepared");
     CHECK(ask_one("SELECT count(*) FROM change") == "4");
+}
+
+TEST_CASE_METHOD(RecordFixture,
+                 "a batch that the disk has no room for stops the run, and the ledger stays whole",
+                 "[ledger]") {
+    const auto journal = open_record(options);
+    journal->begin_run(header());
+    journal->begin_step(step());
+    commit(*journal, names_filled(1, 10), "1");
+    const BatchCapture large = names_filled(11, 20'000);
+    {
+        const SmallFiles limit(200'000);
+        const Error error = error_of([&] {
+            journal->stage(batch(large, "2"));
+            journal->prepare("tx");
+        });
+        CHECK(error.code() == ExitCode::unreachable);
+        CHECK_THAT(error.what(), Catch::Contains(options.ledger));
+        CHECK_FALSE(error.hint().empty());
+        journal->discard();
+    }
+    const auto csv = journal->finish({"failed", "no room", {}});
+    CHECK(ask("SELECT batch, state FROM batches") == Lines{"1|committed"});
+    CHECK(ask_one("SELECT count(*) FROM change") == "10");
+    CHECK(ask_one("PRAGMA integrity_check") == "ok");
+    CHECK_FALSE(csv[0].post.empty());
 }
 
 TEST_CASE("the leaf of a batch depends on its rows and on nothing else", "[ledger]") {

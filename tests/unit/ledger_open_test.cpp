@@ -1,6 +1,7 @@
 #include <string>
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "record_fixture.hpp"
@@ -154,6 +155,34 @@ TEST_CASE_METHOD(RecordFixture, "a ledger that another process has locked is rep
     CHECK_FALSE(fs::exists(options.csv_dir));
     other.exec("ROLLBACK");
     CHECK(journal->begin_run(header()) == 1);
+}
+
+TEST_CASE_METHOD(RecordFixture, "several processes may make one ledger at once", "[ledger]") {
+    options.ledger_lock_timeout_ms = 60'000;
+    std::vector<pid_t> children;
+    for (int i = 0; i < 4; ++i) {
+        const pid_t child = ::fork();
+        REQUIRE(child >= 0);
+        if (child == 0) {
+            try {
+                run(names_filled(1, 5), step(),
+                    header("aaaaaaa" + std::to_string(i) + "-0000-4000-8000-000000000001"));
+                ::_exit(0);
+            } catch (...) {
+                ::_exit(1);
+            }
+        }
+        children.push_back(child);
+    }
+    for (const pid_t child : children) {
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        CHECK(status == 0);
+    }
+    CHECK(ask_one("SELECT count(*) FROM meta WHERE name = 'uuid'") == "1");
+    CHECK(ask_one("SELECT count(*) FROM changes") == "20");
+    CHECK(ask_one("SELECT count(*) FROM chain AS a LEFT JOIN chain AS b ON b.link = a.link - 1"
+                  " WHERE a.previous = coalesce(b.root, '')") == "4");
 }
 
 TEST_CASE_METHOD(RecordFixture, "a ledger that cannot be written is refused before anything is changed",

@@ -6,9 +6,10 @@
 
 #include "capture/batch_capture.hpp"
 #include "record/csv/csv_file.hpp"
-#include "record/csv/json_cells.hpp"
+#include "record/csv/csv_value.hpp"
 #include "record/csv/step_layout.hpp"
 #include "record/ledger/batch_path.hpp"
+#include "record/ledger/json_cells.hpp"
 
 namespace datachange {
 

@@ -4,7 +4,7 @@
 
 #include "core/row_set.hpp"
 #include "core/value_json.hpp"
-#include "record/csv/json_cells.hpp"
+#include "record/ledger/json_cells.hpp"
 
 namespace datachange {
 

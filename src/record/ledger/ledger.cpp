@@ -1,8 +1,10 @@
 #include "record/ledger/ledger.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -95,31 +97,41 @@ Ledger Ledger::open(const std::string& path, int lock_timeout_ms) {
                     "Name a file in it with --ledger.");
     }
     make_private_file(path);
-    try {
-        Ledger ledger(path,
-                      SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, lock_timeout_ms));
-        ledger.m_lock_timeout_ms = lock_timeout_ms;
-        SQLite::Database& database = ledger.m_database;
-        const bool made = require_ledger(path, database);
-        if (sqlite3_db_readonly(database.getHandle(), "main") == 1) {
-            throw SQLite::Exception("read-only", SQLITE_READONLY);
+    // Of several that make a ledger at once all but one may find it locked, and SQLite itself does not wait
+    // for the change to a write-ahead log: that could be a deadlock.
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(lock_timeout_ms);
+    for (;;) {
+        try {
+            return connect(path, lock_timeout_ms);
+        } catch (const SQLite::Exception& failure) {
+            const bool locked = failure.getErrorCode() == SQLITE_BUSY;
+            if (!locked || std::chrono::steady_clock::now() >= give_up) throw ledger_failure(path, failure);
         }
-        const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
-        if (mode != "wal") {
-            throw Error(ExitCode::unreachable,
-                        fmt::format("the ledger {} cannot have a write-ahead log where it is", path),
-                        "Put it on a local disk.");
-        }
-        database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
-        if (!made)
-            ledger.transact([&] {
-                if (!require_ledger(path, database))
-                    ledger.make_schema();  // somebody else may have been faster
-            });
-        return ledger;
-    } catch (const SQLite::Exception& failure) {
-        throw ledger_failure(path, failure);
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
+}
+
+Ledger Ledger::connect(const std::string& path, int lock_timeout_ms) {
+    Ledger ledger(path,
+                  SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, lock_timeout_ms));
+    ledger.m_lock_timeout_ms = lock_timeout_ms;
+    SQLite::Database& database = ledger.m_database;
+    const bool made = require_ledger(path, database);
+    if (sqlite3_db_readonly(database.getHandle(), "main") == 1) {
+        throw SQLite::Exception("read-only", SQLITE_READONLY);
+    }
+    const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
+    if (mode != "wal") {
+        throw Error(ExitCode::unreachable,
+                    fmt::format("the ledger {} cannot have a write-ahead log where it is", path),
+                    "Put it on a local disk.");
+    }
+    database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
+    if (!made)
+        ledger.transact([&] {
+            if (!require_ledger(path, database)) ledger.make_schema();  // somebody else may have been faster
+        });
+    return ledger;
 }
 
 Ledger Ledger::scratch() {

@@ -64,6 +64,7 @@ public:
 private:
     Ledger(std::string path, SQLite::Database database)
         : m_path(std::move(path)), m_database(std::move(database)) {}
+    static Ledger connect(const std::string& path, int lock_timeout_ms);
     void make_schema();
 
     std::string m_path;
