@@ -94,6 +94,7 @@ private:
         const auto columns = identifier_columns(returned.columns(), m_rules.identifier, section);
         const auto old_columns = old_identifier_columns(returned.columns(), m_rules.identifier, section);
         std::unordered_set<std::string> seen;
+        std::vector<Renamed> renamed;
         for (std::size_t row = 0; row < returned.size(); ++row) {
             require_no_null(returned, row, columns, section);
             const std::string key = fingerprint(returned, row, columns);
@@ -103,11 +104,24 @@ private:
                 columns == old_columns ? key : fingerprint(returned, row, old_columns);
             const std::size_t audited = find_or_add(old_key, key_text(returned.key(row, old_columns)));
             m_capture.rows[audited].returned.push_back({statement, row});
-            if (key != old_key) {
-                m_capture.rows[audited].new_identifier = identifier;
-                m_by_new_key[key] = audited;
-            }
+            if (key != old_key) renamed.push_back({old_key, key, audited});
+            if (key != old_key) m_capture.rows[audited].new_identifier = identifier;
         }
+        rename(renamed);
+    }
+
+    struct Renamed {
+        std::string from, to;
+        std::size_t row;
+    };
+
+    /// Keys move only when the statement is over: within one, 1 may become 2 and 2 become 3.
+    void rename(const std::vector<Renamed>& renamed) {
+        for (const Renamed& key : renamed) {
+            const auto former = m_by_new_key.find(key.from);
+            if (former != m_by_new_key.end() && former->second == key.row) m_by_new_key.erase(former);
+        }
+        for (const Renamed& key : renamed) m_by_new_key[key.to] = key.row;
     }
 
     /// The row with this key, as pre or as an earlier statement has left it; else a new one.
@@ -232,11 +246,33 @@ private:
         };
         for (const std::size_t i : of_post) {
             if (i == npos) continue;
-            for (; rows[i].pre != npos && next_of_pre <= i; ++next_of_pre) take(next_of_pre);
+            const bool in_both = rows[i].pre != npos;
+            for (; next_of_pre < m_capture.pre.size() && next_of_pre <= i; ++next_of_pre) {
+                if (!in_both && !goes_before(rows, next_of_pre, i, taken)) break;
+                take(next_of_pre);
+            }
             take(i);
         }
         for (std::size_t i = 0; i < rows.size(); ++i) take(i);
         rows = std::move(ordered);
+    }
+
+    /// Whether a row of pre that is gone stands before a new row; the database has compared neither with the
+    /// other, so integers go by size and everything else by bytes.
+    bool goes_before(const std::vector<AuditedRow>& rows, std::size_t gone, std::size_t fresh,
+                     const std::vector<bool>& taken) const {
+        if (taken[gone]) return true;
+        if (rows[gone].post != npos) return false;
+        const auto pre_columns = identifier_columns(m_capture.pre.columns(), m_rules.identifier, "pre");
+        const auto post_columns = identifier_columns(m_capture.post.columns(), m_rules.identifier, "post");
+        for (std::size_t i = 0; i < pre_columns.size(); ++i) {
+            const ValueView a = m_capture.pre.at(rows[gone].pre, pre_columns[i]);
+            const ValueView b = m_capture.post.at(rows[fresh].post, post_columns[i]);
+            if (a == b) continue;
+            if (a.kind != ValueKind::integer || b.kind != ValueKind::integer) return a.bytes < b.bytes;
+            return std::stoll(std::string{a.bytes}) < std::stoll(std::string{b.bytes});
+        }
+        return true;
     }
 
     void count() {
@@ -277,7 +313,9 @@ private:
 
 }  // namespace
 
-void compare(BatchCapture& capture, const CompareRules& rules) { Comparison(capture, rules).run(); }
+void compare(BatchCapture& capture, const CompareRules& rules) {
+    Comparison(capture, rules).run();
+}
 
 const char* action_name(Action action) noexcept {
     switch (action) {

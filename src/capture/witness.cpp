@@ -11,7 +11,7 @@ namespace datachange {
 namespace {
 
 void account_returned(Touched& rest, const AccountedRows& rows) {
-    std::int64_t either = 0;  // of upserts, REPLACE and MERGE: whichever the witness saw
+    std::int64_t either = 0;  // of upserts, REPLACE and CTEs under a SELECT: whichever the witness saw
     for (std::size_t i = 0; i < rows.capture->returned.size(); ++i) {
         const auto count = static_cast<std::int64_t>(rows.capture->returned[i].size());
         const StatementTraits& traits = rows.statements[i];
@@ -27,7 +27,10 @@ void account_returned(Touched& rest, const AccountedRows& rows) {
     }
     const std::int64_t new_rows = std::clamp<std::int64_t>(rest.inserted, 0, either);
     rest.inserted -= new_rows;
-    rest.updated -= either - new_rows;
+    const std::int64_t rewritten =
+        rest.deleted > 0 ? std::clamp<std::int64_t>(rest.updated, 0, either - new_rows) : either - new_rows;
+    rest.updated -= rewritten;
+    rest.deleted -= either - new_rows - rewritten;
 }
 
 void account_outcomes(Touched& rest, const RowCounts& counts) {

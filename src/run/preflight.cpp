@@ -169,7 +169,10 @@ private:
 
     void check_change() {
         for (const ChangeStatement& statement : m_step.change) {
-            ChangeSpec spec{statement.sql, {statement.verb, statement.plain_insert}, statement.has_returning};
+            // WITH d AS (DELETE ... RETURNING ...) SELECT ... FROM d: the rows are those of the SELECT
+            const bool returns =
+                statement.has_returning || (statement.verb == "SELECT" && statement.changes_data);
+            ChangeSpec spec{statement.sql, {statement.verb, statement.plain_insert}, returns};
             if (!m_schema_may_differ && !defines_schema(statement.verb)) {
                 const auto columns =
                     at(statement.sql.at, [&] { return m_target.prepare(statement.sql, scope()); });

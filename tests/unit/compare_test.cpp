@@ -164,3 +164,12 @@ TEST_CASE("in a watched table rows are told apart by their images alone") {
     compare(capture, {{"id"}, {}, true, std::nullopt});
     CHECK(outcomes(capture) == "1:unchanged 2:updated 3:deleted 4:inserted");
 }
+
+TEST_CASE("a row that two statements rename keeps its first and its last identifier") {
+    BatchCapture capture = captured(rows({"id"}, {{"1"}}),
+                                    {rows({"id", "was_id"}, {{"2", "1"}}), rows({"id", "was_id"}, {{"3", "2"}})},
+                                    rows({"id"}, {{"3"}}));
+    compare(capture, {{"id"}, {{"UPDATE", false}, {"UPDATE", false}}, false, std::nullopt});
+    CHECK(outcomes(capture) == "1:updated");
+    CHECK(capture.rows[0].new_identifier == "3");
+}

@@ -61,3 +61,12 @@ TEST_CASE("without RETURNING the outcomes of pre and post account for the rows")
     CHECK(collateral(touched({{"t", {0, 0, 4}}}), accounted).empty());
     CHECK(collateral_text(collateral(touched({{"t", {1, 0, 5}}}), accounted)) == "t: 1 inserted, 1 deleted");
 }
+
+TEST_CASE("rows that a SELECT brings out of data-modifying CTEs account for whatever was touched") {
+    BatchCapture capture;
+    capture.returned = {ids(4)};
+    const std::vector<AccountedRows> accounted{{"t", &capture, {{"SELECT", false}}, false}};
+    CHECK(collateral(touched({{"t", {0, 0, 4}}}), accounted).empty());
+    CHECK(collateral(touched({{"t", {1, 2, 1}}}), accounted).empty());
+    CHECK(collateral_text(collateral(touched({{"t", {0, 0, 5}}}), accounted)) == "t: 1 deleted");
+}
