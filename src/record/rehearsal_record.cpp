@@ -42,6 +42,7 @@ void RehearsalRecord::write_note() const {
 }
 
 void RehearsalRecord::tell_ledger(const Finish& finish) {
+    if (m_told) return;
     m_ledger.transact([&] {
         const std::int64_t run_id = insert_run(m_ledger, m_header);
         end_run(m_ledger, run_id, finish);
@@ -49,6 +50,7 @@ void RehearsalRecord::tell_ledger(const Finish& finish) {
         set_csv_directory(m_ledger, run_id, folder.empty() ? "" : absolute_path(folder));
         insert_event(m_ledger, run_id, "dry-run", "executed and rolled back; its rows are kept in no ledger");
     });
+    m_told = true;
     m_ledger.checkpoint();
 }
 

@@ -42,6 +42,7 @@ private:
     Ledger m_ledger;
     RunRecord m_scratch;
     RunHeader m_header;
+    bool m_told = false;
 };
 
 }  // namespace datachange

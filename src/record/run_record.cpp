@@ -75,14 +75,15 @@ RowSet RunRecord::spooled(int step, std::uint64_t from, std::uint64_t count) {
 std::vector<CsvPaths> RunRecord::finish(const Finish& finish) {
     return m_ledger.guarded([&] {
         m_batches->discard();
-        end_in_ledger(finish);
+        if (!m_ended) end_in_ledger(finish);
         std::vector<CsvPaths> paths = render();
         m_ledger.checkpoint();
         return paths;
     });
 }
 
-/// The run's end is on record before any file is written, so that a full disk cannot take it away.
+/// The run's end is on record before any file is written, so that a full disk cannot take it away; nor can a
+/// second finish, after files failed, make another end of it.
 void RunRecord::end_in_ledger(const Finish& finish) {
     m_ledger.transact([&] {
         m_batches->write_settled();
@@ -91,6 +92,7 @@ void RunRecord::end_in_ledger(const Finish& finish) {
         append_to_chain(m_ledger, m_run_id);
     });
     m_batches->settled_are_durable();
+    m_ended = true;
 }
 
 std::vector<CsvPaths> RunRecord::render() {

@@ -42,6 +42,7 @@ private:
     Ledger m_ledger;
     std::string m_csv_dir;
     std::int64_t m_run_id = 0;
+    bool m_ended = false;
     std::vector<StepHeader> m_steps;
     std::optional<RunFolder> m_folder;
     std::optional<BatchWriter> m_batches;

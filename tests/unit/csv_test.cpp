@@ -307,9 +307,27 @@ TEST_CASE_METHOD(RecordFixture, "files that cannot be written take nothing away 
     CHECK(error.code() == ExitCode::unreachable);
     CHECK_THAT(error.what(), Catch::Contains("No such file or directory"));
     CHECK_THAT(error.hint(), Catch::Contains("the ledger holds every row") && Catch::Contains("export 1"));
-    CHECK(ask_one("SELECT state, rows_changed FROM runs") == "done|2");
+    CHECK_THROWS_AS(journal->finish({"failed", error.what(), {}}),
+                    Error);  // as who gives up after an error does
+    CHECK(ask_one("SELECT state, rows_changed, error FROM runs") == "done|2|~");
+    CHECK(ask_one("SELECT count(*) FROM chain") == "1");
     CHECK(ask_one("SELECT count(*) FROM changes") == "2");
     CHECK(ask("SELECT 1 FROM files").empty());
+}
+
+TEST_CASE_METHOD(RecordFixture, "a dry run whose files cannot be written is on record all the same",
+                 "[csv]") {
+    const auto journal = open_rehearsal_record(options);
+    journal->begin_run(header());
+    journal->begin_step(step());
+    const BatchCapture capture = names_filled(1, 2);
+    journal->stage(batch(capture));
+    journal->prepare("tx");
+    fs::remove_all(options.csv_dir);
+    const Error error = error_of([&] { journal->finish({"done", "", capture.counts}); });
+    CHECK_THAT(error.hint(), Catch::Contains("Nothing was changed"));
+    CHECK_THROWS_AS(journal->finish({"failed", error.what(), {}}), Error);
+    CHECK(ask("SELECT dry_run, state FROM runs") == Lines{"1|done"});
 }
 
 TEST_CASE_METHOD(RecordFixture, "a large run is rendered without being loaded", "[csv]") {

@@ -32,7 +32,7 @@ public:
     const std::string& sha256() const { return m_sha256; }
 
 private:
-    static constexpr std::size_t flush_at = 256 * 1024;
+    static constexpr std::size_t flush_at = std::size_t{256} * 1024;
 
     void flush();
     [[noreturn]] void fail(const char* doing) const;

@@ -82,6 +82,7 @@ void insert_row(SQLite::Statement& insert, std::int64_t batch_id, const StoredRo
 
 std::vector<std::string> column_types(const std::vector<Column>& columns) {
     std::vector<std::string> types;
+    types.reserve(columns.size());
     for (const Column& column : columns) types.push_back(column.type);
     return types;
 }

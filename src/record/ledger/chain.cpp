@@ -74,7 +74,7 @@ std::string append_to_chain(Ledger& ledger, std::int64_t run_id) {
         hash.text(leaf.batch);
         hash.text(leaf.leaf);
     }
-    const std::string root = hash.finish();
+    std::string root = hash.finish();
     ledger.execute("INSERT INTO chain(run_id, at, leaves, previous, root) VALUES (?, ?, ?, ?, ?)", run_id,
                    utc_now(), leaves.size(), previous, root);
     ledger.execute("UPDATE runs SET root = ? WHERE run_id = ?", root, run_id);

@@ -7,7 +7,7 @@ namespace datachange {
 
 namespace {
 
-constexpr std::size_t spill_at = 32 * 1024;
+constexpr std::size_t spill_at = std::size_t{32} * 1024;
 
 void append_number(std::string& out, std::int64_t value) {
     std::array<char, 24> digits{};
