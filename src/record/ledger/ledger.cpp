@@ -75,8 +75,12 @@ Error ledger_failure(const std::string& path, const SQLite::Exception& failure) 
 }
 
 bool require_ledger(const std::string& path, SQLite::Database& database) {
+    // looked at in one snapshot: another process may be making the ledger this very moment
+    database.exec("SAVEPOINT look");
     const int application_id = pragma(database, "application_id");
     const int version = pragma(database, "user_version");
+    const bool empty = database.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
+    database.exec("RELEASE look");
     if (application_id == ledger_application_id && version > ledger_schema_version) {
         throw Error(
             ExitCode::unreachable,
@@ -85,7 +89,6 @@ bool require_ledger(const std::string& path, SQLite::Database& database) {
             "Use a newer datachange; the ledger was left as it is.");
     }
     if (application_id == ledger_application_id && version > 0) return true;
-    const bool empty = database.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
     if (application_id == 0 && version == 0 && empty) return false;
     throw Error(ExitCode::unreachable, fmt::format("{} is a SQLite database, but no ledger", path),
                 choose_another);
