@@ -39,7 +39,7 @@ struct RowCounts {
     RowCounts& operator+=(const RowCounts& other);
 };
 
-/// Paths of the CSV files of one step; a watched table has no change and no diff of its own.
+/// Paths of the CSV files of one step; a watched table has no change. Empty where there is no such file.
 struct CsvPaths {
     std::string pre, change, post, diff;
 };
@@ -48,6 +48,7 @@ struct CsvPaths {
 struct Collateral {
     std::string table;
     std::int64_t inserted = 0, updated = 0, deleted = 0;
+    bool truncated = false;  ///< emptied as a whole, which no count tells
 };
 
 /// What became of one step of a definition, or of a table that a step watches (numbered behind the steps).

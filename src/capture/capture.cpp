@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "capture/witness.hpp"
+#include "core/located.hpp"
 #include "core/text.hpp"
 
 namespace datachange {
@@ -34,9 +35,7 @@ public:
         m_touched_before = target.touched();
     }
 
-    void read_pre() {
-        m_result.rows.pre = m_target.query(in_key_order(m_spec.pre, m_spec.identifier), m_scope);
-    }
+    void read_pre() { m_result.rows.pre = query(in_key_order(m_spec.pre, m_spec.identifier)); }
     void take_pre(RowSet rows) { m_result.rows.pre = std::move(rows); }
     void note_drift(std::uint64_t count, std::vector<std::string> keys) {
         m_result.drifted = count;
@@ -46,10 +45,11 @@ public:
     StepCapture change_and_compare() {
         m_keys = keys_of(m_result.rows.pre, m_spec.identifier);
         read_watches(&BatchCapture::pre);
+        require_whole_table();
         for (const ChangeSpec& statement : m_spec.change) execute(statement);
         m_target.settle();
         m_keys = affected_keys(m_result.rows, m_spec.identifier);
-        m_result.rows.post = m_target.query(in_key_order(m_spec.post, m_spec.identifier), m_scope);
+        m_result.rows.post = query(in_key_order(m_spec.post, m_spec.identifier));
         read_watches(&BatchCapture::post);
         const TouchedTables touched = difference(m_touched_before, m_target.touched());
         compare_all(touched);
@@ -59,17 +59,38 @@ public:
     }
 
 private:
+    RowSet query(const SqlTemplate& sql) {
+        return located(m_spec.path, sql.at, [&] { return m_target.query(sql, m_scope); });
+    }
+
+    bool truncates() const {
+        return std::any_of(m_spec.change.begin(), m_spec.change.end(),
+                           [](const ChangeSpec& statement) { return statement.traits.verb == "TRUNCATE"; });
+    }
+
+    /// TRUNCATE takes every row, and no counter tells how many: all of them have to be in pre.
+    void require_whole_table() {
+        if (!truncates() || m_spec.table.empty()) return;
+        const RowSet all = m_target.query("SELECT count(*) FROM " + m_spec.table);
+        if (all.text(0, 0) == std::to_string(m_result.rows.pre.size())) return;
+        throw Error(
+            ExitCode::failed,
+            fmt::format("TRUNCATE would take {} rows of {}, and pre gives {}", all.text(0, 0), m_spec.table,
+                        m_result.rows.pre.size()),
+            "Let pre give every row of the table, or delete the rows that it gives. Nothing was changed.")
+            .at(m_spec.path);
+    }
+
     void read_watches(RowSet BatchCapture::*moment) {
         m_result.watches.resize(m_spec.watches.size());
         for (std::size_t i = 0; i < m_spec.watches.size(); ++i) {
             const WatchSpec& watch = m_spec.watches[i];
-            m_result.watches[i].*moment =
-                m_target.query(in_key_order(watch.query, watch.identifier), m_scope);
+            m_result.watches[i].*moment = query(in_key_order(watch.query, watch.identifier));
         }
     }
 
     void execute(const ChangeSpec& statement) {
-        RowSet rows = m_target.query(statement.sql, m_scope);
+        RowSet rows = query(statement.sql);
         if (statement.returns) m_result.rows.returned.push_back(std::move(rows));
     }
 
@@ -96,8 +117,8 @@ private:
     void witness(const TouchedTables& touched) {
         m_result.witness = touched.trust;
         m_result.witness_reason = touched.reason;
-        std::vector<AccountedRows> accounted{
-            {m_spec.table_id, &m_result.rows, traits(), m_spec.returning_none}};
+        std::vector<AccountedRows> accounted{{m_spec.table_id, &m_result.rows, traits(),
+                                              m_spec.returning_none, truncates() && !m_spec.table.empty()}};
         for (std::size_t i = 0; i < m_spec.watches.size(); ++i) {
             accounted.push_back({m_spec.watches[i].table_id, &m_result.watches[i], {}, true});
         }

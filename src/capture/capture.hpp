@@ -28,6 +28,7 @@ struct ChangeSpec {
 
 /// What is captured in each batch of one step: the definition's statements, checked against the target.
 struct CaptureSpec {
+    std::string path;                     ///< of the definition, for the places of errors
     std::string table;                    ///< as the user wrote it, or ""
     std::string table_id;                 ///< as the witness counts it, or ""
     std::vector<std::string> identifier;  ///< names as pre gives them

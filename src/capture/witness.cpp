@@ -10,6 +10,20 @@ namespace datachange {
 
 namespace {
 
+/// REPLACE deletes the row it replaces and inserts another: an update to everybody but the witness. An upsert
+/// is not mistaken for it, as it counts no insert for a row that was there.
+void balance_replaced(Touched& rest, const AccountedRows& rows, std::int64_t returned) {
+    std::int64_t there_before = 0;
+    for (const AuditedRow& row : rows.capture->rows) {
+        if (row.pre == AuditedRow::npos || row.returned.empty()) continue;
+        const StatementTraits& traits = rows.statements[row.returned.front().statement];
+        if (traits.verb == "INSERT" || traits.verb == "REPLACE") ++there_before;
+    }
+    const std::int64_t inserts_too_many = rest.inserted - (returned - there_before);
+    rest.deleted -= std::clamp<std::int64_t>(std::min(there_before, inserts_too_many), 0,
+                                             std::max<std::int64_t>(rest.deleted, 0));
+}
+
 void account_returned(Touched& rest, const AccountedRows& rows) {
     std::int64_t either = 0;  // of upserts, REPLACE and CTEs under a SELECT: whichever the witness saw
     for (std::size_t i = 0; i < rows.capture->returned.size(); ++i) {
@@ -25,6 +39,7 @@ void account_returned(Touched& rest, const AccountedRows& rows) {
             either += count;
         }
     }
+    balance_replaced(rest, rows, either);
     const std::int64_t new_rows = std::clamp<std::int64_t>(rest.inserted, 0, either);
     rest.inserted -= new_rows;
     const std::int64_t rewritten =
@@ -60,6 +75,7 @@ TouchedTables difference(const TouchedTables& before, const TouchedTables& after
         rest.inserted -= touched.inserted;
         rest.updated -= touched.updated;
         rest.deleted -= touched.deleted;
+        rest.truncated = rest.truncated && !touched.truncated;
     }
     return result;
 }
@@ -70,6 +86,7 @@ std::vector<Collateral> collateral(const TouchedTables& touched,
     for (const AccountedRows& rows : accounted) {
         if (!rest.contains(rows.table_id)) continue;
         Touched& table = rest[rows.table_id];
+        table.truncated = table.truncated && !rows.truncates;
         if (rows.reads_outcome_from_post) {
             account_outcomes(table, rows.capture->counts);
         } else {
@@ -81,8 +98,8 @@ std::vector<Collateral> collateral(const TouchedTables& touched,
     for (const auto& [name, count] : rest) {
         const Collateral found{name, std::max<std::int64_t>(0, count.inserted),
                                std::max<std::int64_t>(0, count.updated),
-                               std::max<std::int64_t>(0, count.deleted)};
-        if (found.inserted + found.updated + found.deleted > 0) tables.push_back(found);
+                               std::max<std::int64_t>(0, count.deleted), count.truncated};
+        if (found.truncated || found.inserted + found.updated + found.deleted > 0) tables.push_back(found);
     }
     return tables;
 }
@@ -94,6 +111,7 @@ std::string collateral_text(const std::vector<Collateral>& tables) {
         if (table.inserted > 0) counts.push_back(fmt::format("{} inserted", table.inserted));
         if (table.updated > 0) counts.push_back(fmt::format("{} updated", table.updated));
         if (table.deleted > 0) counts.push_back(fmt::format("{} deleted", table.deleted));
+        if (table.truncated) counts.emplace_back("truncated");
         parts.push_back(table.table + ": " + join(counts, ", "));
     }
     return join(parts, "; ");

@@ -19,6 +19,7 @@ struct AccountedRows {
     const BatchCapture* capture = nullptr;
     std::vector<StatementTraits> statements;
     bool reads_outcome_from_post = false;
+    bool truncates = false;  ///< a TRUNCATE of this table is accounted for: every row of it was in pre
 };
 
 /// What was touched beyond the accounted rows, by table: triggers, cascades, rules, statements without

@@ -226,7 +226,9 @@ private:
     /// Help and version go to stdout; everything else is wrong usage.
     int report(const CLI::ParseError& error, int argc, char** argv) {
         if (error.get_exit_code() == 0) return m_app.exit(error);
-        fmt::print(stderr, "error: {}\n", error.what());
+        const bool unknown = m_app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
+        fmt::print(stderr, "error: {}\n",
+                   unknown ? "no such command: " + std::string{argv[1]} : error.what());
         const std::string near = near_option(argc, argv);
         fmt::print(stderr, "hint: {}see {} --help\n", near.empty() ? "" : "did you mean " + near + "? ",
                    help_name());
@@ -269,6 +271,24 @@ bool asks_for_json(int argc, char** argv) {
                        [](const char* word) { return std::string_view{word} == "--json"; });
 }
 
+/// What a server said in several lines: the SQLSTATE behind the first, its HINT among the hints.
+Error readable(const DatabaseError& error) {
+    std::vector<std::string> lines = split(error.what(), '\n');
+    if (!error.sqlstate().empty()) lines.front() += fmt::format(" ({})", error.sqlstate());
+    std::vector<std::string> message;
+    std::vector<std::string> hints;
+    for (const std::string& line : lines) {
+        if (line.starts_with("HINT:")) {
+            hints.emplace_back(trim(std::string_view{line}.substr(5)));
+        } else {
+            message.push_back(line);
+        }
+    }
+    if (!error.hint().empty()) hints.push_back(error.hint());
+    Error plain(error.code(), join(message, "\n"), join(hints, " "));
+    return plain.at(error.where());
+}
+
 void print_error(const Error& error, bool json) {
     if (!json) {
         fmt::print(stderr, "{}\n", error.text());
@@ -286,10 +306,7 @@ int run_command_line(int argc, char** argv) {
     try {
         return CommandLine{}.run(argc, argv);
     } catch (const DatabaseError& error) {
-        Error plain = error;
-        if (!error.sqlstate().empty())
-            plain = Error(error.code(), fmt::format("{} ({})", error.what(), error.sqlstate()), error.hint());
-        print_error(plain.at(error.where()), asks_for_json(argc, argv));
+        print_error(readable(error), asks_for_json(argc, argv));
         return static_cast<int>(error.code());
     } catch (const Error& error) {
         print_error(error, asks_for_json(argc, argv));

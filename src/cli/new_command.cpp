@@ -39,7 +39,7 @@ std::string definition_template(const std::string& title, const NewOptions& opti
     const std::string table = options.table.empty() ? "my_table" : options.table;
     const std::string identifier = options.identifier.empty() ? "id" : options.identifier;
     return fmt::format(
-        "-- {0}: what is changed, and why.\n"
+        "-- Data change: {0}. Say here what is changed, and why.\n"
         "-- ticket: {1}\n"
         "-- table: {2}\n"
         "-- identifier: {3}\n"

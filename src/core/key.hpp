@@ -13,8 +13,8 @@ namespace datachange {
 /// The values of the identifier columns of one row, in the order of the header's `identifier`.
 using Key = std::vector<Value>;
 
-/// A key as users read it and the ledger stores it: the text of one column; a JSON array of texts for several.
-/// A blob reads x'6162'.
+/// A key as users read it and the ledger stores it: the text of one column; a JSON array of texts for
+/// several. A blob reads x'6162'.
 std::string key_text(const Key& key);
 
 /// For hash tables of keys: an unambiguous string, equal exactly where the keys are.

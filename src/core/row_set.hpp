@@ -28,7 +28,8 @@ public:
     RowSet() = default;
     explicit RowSet(std::vector<Column> columns) : m_columns(std::move(columns)) {}
 
-    /// Adds the next cell of the row being filled; the first cell of a new row follows the last of the former.
+    /// Adds the next cell of the row being filled; the first cell of a new row follows the last of the
+    /// former.
     void add(ValueView value);
     void add(ValueKind kind, std::string_view bytes) { add(ValueView{kind, bytes}); }
     /// Adds a whole row of another set with the same number of columns.

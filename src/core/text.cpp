@@ -62,7 +62,8 @@ std::vector<std::string> split(std::string_view text, char separator) {
 
 std::string closest(std::string_view word, const std::vector<std::string>& candidates) {
     std::string best;
-    std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+    // two letters that changed places are two edits
+    std::size_t best_distance = std::max<std::size_t>(word.size() < 4 ? 1 : 2, word.size() / 3) + 1;
     for (const std::string& candidate : candidates) {
         const std::size_t distance = edit_distance(lower(word), lower(candidate));
         if (distance < best_distance) {

@@ -52,6 +52,7 @@ std::string collateral_json(const std::vector<Collateral>& tables) {
                             .add("inserted", table.inserted)
                             .add("updated", table.updated)
                             .add("deleted", table.deleted)
+                            .add("truncated", table.truncated)
                             .text());
     }
     return "[" + join(items, ",") + "]";
@@ -197,10 +198,11 @@ std::string run_text(const RunResult& result) {
     for (const StepResult& step : result.steps) out += step_text(step, result.steps.size() > 1);
     for (const Collateral& table : result.collateral) {
         out += fmt::format(
-            "  besides {}: {} inserted, {} updated, {} deleted by triggers, cascades or other statements\n",
+            "  besides {}: {} inserted, {} updated, {} deleted{} by triggers, cascades or other statements\n",
             table.table, with_thousands(static_cast<std::uint64_t>(table.inserted)),
             with_thousands(static_cast<std::uint64_t>(table.updated)),
-            with_thousands(static_cast<std::uint64_t>(table.deleted)));
+            with_thousands(static_cast<std::uint64_t>(table.deleted)),
+            table.truncated ? ", and truncated" : "");
     }
     if (!result.csv_directory.empty()) out += "  csv     " + result.csv_directory + "\n";
     return out;

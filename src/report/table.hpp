@@ -24,7 +24,7 @@ public:
 
     explicit Table(std::vector<std::string> header, std::vector<Align> aligns = {});
     void add(std::vector<std::string> cells);
-    bool empty() const { return m_rows.empty(); }
+    bool empty() const { return m_rows.size() <= 1; }
     /// Each line ends with a newline and is indented. @param widest cells are cut to this many columns; 0:
     /// not at all.
     std::string text(std::size_t indent = 0, std::size_t widest = 0) const;

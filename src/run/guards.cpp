@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/located.hpp"
 #include "core/text.hpp"
 #include "core/value_json.hpp"
 
@@ -12,8 +13,7 @@ namespace datachange {
 namespace {
 
 std::string place(const Plan& plan, const SourcePosition& position) {
-    const std::string& path = plan.definition.path;
-    return position.line == 0 ? path : fmt::format("{}:{}:{}", path, position.line, position.column);
+    return place_text(plan.definition.path, position);
 }
 
 std::string described(const JournalRun& run) {
@@ -106,7 +106,8 @@ void require_verified(Target& target, const Plan& plan, const Step& step) {
     if (!step.verify) return;
     constexpr std::size_t shown = 3;
     const SqlTemplate some = wrap("SELECT * FROM (", *step.verify, ") AS datachange_verify LIMIT 1000");
-    const RowSet rows = target.query(some, {});
+    const RowSet rows =
+        located(plan.definition.path, step.verify->at, [&] { return target.query(some, Scope{}); });
     if (rows.empty()) return;
     std::string examples;
     for (std::size_t row = 0; row < std::min(rows.size(), shown); ++row) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/located.hpp"
 #include "core/text.hpp"
 #include "plan/range_safety.hpp"
 #include "run/derived_post.hpp"
@@ -51,6 +52,7 @@ public:
 
     ReadyStep check() {
         m_ready.plan = &m_plan;
+        m_ready.capture.path = m_path;
         if (!m_step.only_verifies()) {
             refuse_redaction();
             find_table();
@@ -73,6 +75,8 @@ private:
             return part();
         } catch (DatabaseError& error) {
             if (blames_statement(error.sqlstate())) error.set_code(ExitCode::usage);
+            if (error.hint().empty())
+                error.set_hint("The target refused to prepare the statement. Nothing was changed.");
             error.at(place(position));
             throw;
         } catch (Error& error) {
@@ -248,9 +252,7 @@ private:
         return scope;
     }
 
-    std::string place(const SourcePosition& position) const {
-        return position.line == 0 ? m_path : fmt::format("{}:{}:{}", m_path, position.line, position.column);
-    }
+    std::string place(const SourcePosition& position) const { return place_text(m_path, position); }
 
     Target& m_target;
     const std::string& m_path;

@@ -273,6 +273,7 @@ private:
                     counted(m_result.rows.changed(), "changed row"), m_result.run,
                     m_journal.csv_directory()));
             }
+            if (error.hint().empty()) error.set_hint("The transaction was rolled back; nothing was changed.");
             m_listener.run_ended();
         } catch (const std::exception&) {
         }

@@ -50,6 +50,7 @@ void Tally::add_collateral(const Collateral& table) {
     sum.inserted += table.inserted;
     sum.updated += table.updated;
     sum.deleted += table.deleted;
+    sum.truncated = sum.truncated || table.truncated;
 }
 
 std::vector<std::string> Tally::warnings() const {

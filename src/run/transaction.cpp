@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/clock.hpp"
+#include "core/located.hpp"
 #include "core/value_json.hpp"
 #include "run/guards.hpp"
 
@@ -105,7 +106,8 @@ std::vector<UnitResult> run_transaction(const TransactionParts& parts, const std
 
 std::string write_summary(const TransactionParts& parts, const Step& step, const std::string& moment) {
     if (!step.summary) return {};
-    const RowSet rows = parts.target.query(*step.summary, Scope{});
+    const RowSet rows = located(parts.plan.definition.path, step.summary->at,
+                                [&] { return parts.target.query(*step.summary, Scope{}); });
     parts.journal.summary(step.number, moment, rows);
     return json_objects(rows);
 }
