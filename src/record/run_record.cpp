@@ -110,11 +110,12 @@ std::vector<CsvPaths> RunRecord::render() {
     } catch (const std::exception& failure) {
         m_folder->clean();
         m_ledger.checkpoint();
-        throw Error(ExitCode::unreachable,
-                    fmt::format("the CSV files could not be written: {}", failure.what()),
-                    fmt::format("The run has ended as recorded, and the ledger holds every row of it: "
-                                "`datachange export {} --format csv` writes the files again.",
-                                m_run_id));
+        throw Error(
+            ExitCode::unreachable, fmt::format("the CSV files could not be written: {}", failure.what()),
+            fmt::format(
+                "The run has ended as recorded, and the ledger holds every row of it: run {} in the view "
+                "changes.",
+                m_run_id));
     }
     if (m_folder->clean()) m_folder.reset();
     if (m_folder) sync_folder(m_folder->path());
