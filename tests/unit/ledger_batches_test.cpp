@@ -248,7 +248,7 @@ TEST_CASE_METHOD(RecordFixture, "what was prepared survives the death of the pro
     ::waitpid(child, &status, 0);
     REQUIRE(status == 0);
     const LedgerReader reader(options.ledger);
-    CHECK(reader.run("1").state == "running");
+    CHECK(reader.run("1").state == "processing");
     const auto batches = reader.batches(1);
     REQUIRE(batches.size() == 2);
     CHECK(batches[0].state == "committed");

@@ -274,7 +274,7 @@ TEST_CASE_METHOD(RecordFixture, "a reader sees a run while it goes on", "[ledger
     const auto journal = open_record(options);
     journal->begin_run(header());
     const LedgerReader reader(options.ledger);
-    CHECK(reader.run("1").state == "running");
+    CHECK(reader.run("1").state == "processing");
     journal->begin_step(step());
     commit(*journal, names_filled(1, 1));
     CHECK(reader.batches(1).size() == 1);

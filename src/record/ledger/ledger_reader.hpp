@@ -18,7 +18,7 @@ struct LedgerRun {
     std::string engine;  ///< postgresql | sqlite
     std::string target, operator_name, host, ticket, author, tool_version, server_version;
     std::string mode;   ///< single | batched
-    std::string state;  ///< running | done | failed
+    std::string state;  ///< processing | done | failed | paused | cancelled
     bool dry_run = false;
     RowCounts rows;
     std::string started_at, finished_at, error;

@@ -10,7 +10,7 @@ std::int64_t insert_run(Ledger& ledger, const RunHeader& header) {
     ledger.execute(
         "INSERT INTO runs(uuid, version, name, definition, definition_sha256, engine, target, operator, host,"
         " ticket, mode, state, started_at, dry_run, author, tool_version, server_version, definition_path)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'processing', ?, ?, ?, ?, ?, ?)",
         header.uuid, header.version, header.name, header.definition, header.definition_sha256,
         engine_name(header.engine), header.target, header.operator_name, header.host, nullable(header.ticket),
         header.mode, header.started_at, header.dry_run, nullable(header.author), header.tool_version,

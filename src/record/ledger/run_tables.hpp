@@ -21,7 +21,7 @@ struct RecordedFile {
 /// Writing of the small tables of the ledger, each in the open transaction or in one of its own. All throw
 /// SQLite::Exception.
 
-/// @return the run's number. Its state is 'running'.
+/// @return the run's number. Its state is 'processing'.
 std::int64_t insert_run(Ledger& ledger, const RunHeader& header);
 void insert_step(Ledger& ledger, std::int64_t run_id, const StepHeader& header);
 /// State, counts, error and the time of the end.
