@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/text.hpp"
 #include "report/ledger_report.hpp"
 #include "report/table.hpp"
 
@@ -55,11 +56,28 @@ std::vector<std::pair<std::string, std::string>> raw_fields(const std::string& j
     return reader.fields;
 }
 
-std::string value_of(const std::vector<std::pair<std::string, std::string>>& fields,
-                     const std::string& name) {
-    const auto found =
-        std::find_if(fields.begin(), fields.end(), [&](const auto& field) { return field.first == name; });
-    return found == fields.end() ? "" : found->second;
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+/// The field of that name, exactly or else regardless of case, as rows are compared; nullptr if there is
+/// none.
+const std::string* value_of(const Fields& fields, const std::string& name) {
+    const auto named = [&](const auto& field) { return field.first == name; };
+    const auto nearly_named = [&](const auto& field) { return lower(field.first) == lower(name); };
+    auto found = std::find_if(fields.begin(), fields.end(), named);
+    if (found == fields.end()) found = std::find_if(fields.begin(), fields.end(), nearly_named);
+    return found == fields.end() ? nullptr : &found->second;
+}
+
+Table differences(const Fields& before, const Fields& after) {
+    Table table({"column", "before", "after"});
+    const bool both = !before.empty() && !after.empty();
+    for (const auto& [name, value] : before.empty() ? after : before) {
+        const std::string* was = value_of(before, name);
+        const std::string* is = value_of(after, name);
+        if (both && (is == nullptr || *was == *is)) continue;  // a column of pre alone has not changed
+        table.add({name, was == nullptr ? "" : *was, is == nullptr ? "" : *is});
+    }
+    return table;
 }
 
 std::string entry_text(const HistoryEntry& entry) {
@@ -67,14 +85,7 @@ std::string entry_text(const HistoryEntry& entry) {
         "run {}  {}  {} {}{}  by {}  {} {}{}\n", entry.run, entry.started_at, entry.version, entry.name,
         entry.ticket.empty() ? "" : "  " + entry.ticket, entry.operator_name, entry.table, entry.action,
         entry.new_identifier.empty() ? "" : ", now " + printable(entry.new_identifier));
-    const auto before = raw_fields(entry.before);
-    const auto after = raw_fields(entry.after);
-    Table table({"column", "before", "after"});
-    for (const auto& [name, value] : before.empty() ? after : before) {
-        const std::string was = value_of(before, name);
-        const std::string is = value_of(after, name);
-        if (was != is) table.add({name, was, is});
-    }
+    const Table table = differences(raw_fields(entry.before), raw_fields(entry.after));
     return table.empty() ? out : out + table.text(2, 60);
 }
 
