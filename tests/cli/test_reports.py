@@ -155,6 +155,16 @@ class LedgerReportTests:
                          r'(?s)run 1 .*OPS-1.*by anna +users updated.*name +NULL +"filled".*run 2 .*by bert.*name'
                          r' +"filled" +"FILLED"')
 
+    def test_the_history_as_text_has_what_differs_and_nothing_else(self):
+        self.define(name="odd", version="20260101000002",
+                    pre="SELECT id, NAME, length(name) AS size FROM users WHERE id = 2 AND :batch(id)",
+                    change="UPDATE users SET name = 'x', note = 'y' WHERE id = 2 AND :batch(id) RETURNING id, name",
+                    post="SELECT id, name, note FROM users WHERE :affected(id)")
+        self.run_ok(definition="odd")
+        lines = self.tool("history", "--identifier", "2").out.splitlines()[-2:]
+        self.assertEqual(lines[0].split(), ["column", "before", "after"])
+        self.assertEqual([lines[1].split()[0].lower(), *lines[1].split()[1:]], ["name", '"FILLED"', '"x"'])
+
     def test_the_history_of_a_row_that_no_run_has_seen(self):
         result = self.tool("history", "--identifier", "77")
         self.assertEqual((result.code, result.out), (0, "nothing is recorded of that row\n"), result)
