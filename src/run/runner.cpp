@@ -143,6 +143,11 @@ private:
         }
         describe_result(header);
         m_listener.run_started(definition.version + " " + definition.name, m_parts.dry_run);
+        if (!definition.targets.empty()) {
+            m_loop.warn(fmt::format(
+                "the header says `targets: {}`, and whether this target is one of them is not checked",
+                join(definition.targets, ", ")));
+        }
     }
 
     void require_planned(const std::vector<std::uint64_t>& planned) {
