@@ -1,6 +1,5 @@
-"""What can be asked later: status, runs, show, history; and how a run tells of itself meanwhile."""
+"""What can be asked later: status, runs, show, history; and the help."""
 
-import json
 import os
 import unittest
 
@@ -193,44 +192,6 @@ class LedgerReportTests:
             self.assertEqual(file.read(), before)
 
 
-class ProgressTests:
-    def setUp(self):
-        super().setUp()
-        self.make_users(count=40, named=0)
-        self.define()
-
-    def test_json_lines_on_stderr(self):
-        result = self.tool("run", "fill", "--progress", "json", *small(2))
-        self.assertEqual(result.code, 0, result)
-        events = [json.loads(line) for line in result.err.splitlines()]
-        self.assertTrue(events)
-        last = events[-1]
-        self.assertEqual((last["event"], last["rows"], last["total"], last["batches"]), ("progress", 40, 40, 20))
-        self.assertEqual(last["title"], "20260101000000 fill")
-
-    def test_warnings_are_json_too(self):
-        self.define(change="UPDATE users SET name = 'x' WHERE id = 1 AND :batch(id) RETURNING id, name")
-        result = self.tool("run", "fill", "--progress", "json", "--json")
-        events = [json.loads(line) for line in result.err.splitlines()]
-        self.assertIn(("warning", result.json["warnings"][0]), [(event["event"], event.get("text")) for event in events])
-
-    def test_no_codes_of_a_terminal_where_there_is_none(self):
-        for flags in ([], ["--progress", "lines"], ["--progress", "none"], ["--quiet"]):
-            with self.subTest(flags=flags):
-                result = self.tool("run", "fill", "--again", *flags, *small(2))
-                self.assertEqual(result.code, 0, result)
-                self.assertNotIn("\x1b", result.out + result.err)
-                self.assertNotIn("\r", result.err)
-
-    def test_a_bar_without_color_if_asked_for(self):
-        result = self.tool("run", "fill", "--progress", "bar", NO_COLOR="1")
-        self.assertEqual(result.code, 0, result)
-        self.assertNotIn("\x1b[32m", result.err)
-
-    def test_a_style_that_is_none(self):
-        self.refused(2, "--progress", flags=["--progress", "balloons"])
-
-
 class HelpTests(SqliteCase):
     """Needs no database."""
 
@@ -287,14 +248,6 @@ class LedgerReportOnSqlite(LedgerReportTests, SqliteCase):
 
 
 class LedgerReportOnPostgres(LedgerReportTests, PostgresCase):
-    pass
-
-
-class ProgressOnSqlite(ProgressTests, SqliteCase):
-    pass
-
-
-class ProgressOnPostgres(ProgressTests, PostgresCase):
     pass
 
 

@@ -69,8 +69,8 @@ class RunTests:
         (run,) = self.ledger("SELECT uuid, version, name, definition, definition_sha256, engine, operator, ticket, author,"
                              " mode, state, rows_changed, dry_run, error FROM runs")
         digest = hashlib.sha256(text.encode()).hexdigest()
-        self.assertEqual(run, (printed["uuid"], "20260101000000", "fill", text, digest, self.engine, "bert", "OPS-1", "Anna",
-                               "single", "done", 3, 0, None))
+        self.assertEqual(run, (printed["uuid"], "20260101000000", "fill", text, digest, self.engine, "bert", "OPS-1",
+                               "Anna", "single", "done", 3, 0, None))
         self.assertEqual(self.changes(),
                          {str(i): ("updated", {"id": i, "name": None}, {"id": i, "name": "filled"}) for i in (1, 2, 3)})
         self.assertEqual(self.ledger("SELECT step, batch, state, lower_key, upper_key, rows FROM batches"),
@@ -178,6 +178,11 @@ class InterruptTests(PostgresCase):
         # what the target has committed the ledger knows, at least as prepared
         self.assertEqual(self.ledger("SELECT batch FROM batches"), [("1",)])
         self.assertRegex(self.tool("status").out, r"(?m)^20260101000000 +fill +processing\b")
+
+        self.refused(3, "is being run by", "If its process is gone for good, set its state in datachange_runs to 'failed'")
+        self.database.execute("UPDATE datachange_runs SET state = 'failed'")
+        self.refused(3, "has run in part", "committed 1 batch", "--again")
+        self.assertEqual(self.run_ok("--again")["rows"]["updated"], 2)
 
 
 if __name__ == "__main__":
