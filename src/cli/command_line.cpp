@@ -223,16 +223,14 @@ private:
         add_json(command);
     }
 
-    /// Help and version go to stdout; everything else is wrong usage.
+    /// Help and version go to stdout. @throws Error (usage) for everything else.
     int report(const CLI::ParseError& error, int argc, char** argv) {
         if (error.get_exit_code() == 0) return m_app.exit(error);
         const bool unknown = m_app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
-        fmt::print(stderr, "error: {}\n",
-                   unknown ? "no such command: " + std::string{argv[1]} : error.what());
         const std::string near = near_option(argc, argv);
-        fmt::print(stderr, "hint: {}see {} --help\n", near.empty() ? "" : "did you mean " + near + "? ",
-                   help_name());
-        return static_cast<int>(ExitCode::usage);
+        throw Error(
+            ExitCode::usage, unknown ? "no such command: " + std::string{argv[1]} : error.what(),
+            fmt::format("{}see {} --help", near.empty() ? "" : "did you mean " + near + "? ", help_name()));
     }
 
     std::string help_name() const {
