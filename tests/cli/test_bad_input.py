@@ -1,5 +1,6 @@
 """Whatever is wrong with a command or a definition: it is said, with what to do, and nothing is changed."""
 
+import json
 import unittest
 
 from support import FILL, PostgresCase, SqliteCase, definition_text
@@ -18,6 +19,17 @@ class CommandLineTests:
         with self.nothing_changes():
             result = self.tool("run", "--dry-rum", "fill")
         self.assert_failed(result, 2, "--dry-rum", "did you mean --dry-run?")
+
+    def test_a_mistyped_flag_is_an_object_with_json(self):
+        self.make_users()
+        self.define()
+        with self.nothing_changes():
+            result = self.tool("run", "fill", "--json", "--dry-rn")
+        self.assertEqual((result.code, result.out), (2, ""), result)
+        error = json.loads(result.err)
+        self.assertIn("--dry-rn", error["error"])
+        self.assertIn("--dry-run", error["hint"])
+        self.assertEqual(error["exit_status"], 2)
 
     def test_a_file_that_is_not_there(self):
         self.make_users()
