@@ -22,6 +22,15 @@ public:
 
     std::int64_t begin_run(const RunHeader& header) override;
     void begin_step(const StepHeader& header) override;
+    PriorEvidence resume_run(const RunHeader&, const std::vector<StepHeader>&,
+                             const std::vector<CommittedBatch>&) override { return {}; }
+    std::string ledger_uuid() const override { return {}; }
+    void failure(const RowFailure&) override {}
+    void failure_resolved(int, const std::string&) override {}
+    std::vector<RowFailure> failures() override { return {}; }
+    void state(const std::string&) override {}
+    std::uint64_t spool_size(int) override { return 0; }
+    void drop_spool(int) override {}
     std::string stage(const BatchRecord& batch) override;
     void prepare(const std::string& transaction_id) override;
     void discard() noexcept override;

@@ -21,6 +21,47 @@ struct RunHeader {
     std::string mode;  ///< single | batched
     bool dry_run = false;
     std::string started_at;  ///< utc_now()
+    std::int64_t process = 0;  ///< the process on `host` that runs it
+    std::int64_t epoch = 1;    ///< of the journal in the target; a run that was taken over has a greater one
+};
+
+/// A committed batch as the journal in the target has it.
+struct CommittedBatch {
+    int step = 1;
+    std::string batch;
+    KeyRange range;
+    std::uint64_t rows = 0;  ///< changed
+    std::string leaf;        ///< SHA-256 of its evidence, hexadecimal
+    std::string ledger;      ///< UUID of the ledger that has the evidence
+};
+
+/// What a ledger had of a run that goes on.
+struct PriorEvidence {
+    /// Of one step, over its committed batches.
+    struct StepEvidence {
+        int step = 1;
+        RowCounts rows;
+        std::uint64_t batches = 0;
+    };
+
+    std::int64_t run = 0;     ///< its number in this ledger
+    bool known = false;       ///< this ledger had the run before
+    std::string mode;         ///< single | batched, "" where it did not
+    std::vector<StepEvidence> steps;
+    std::vector<Collateral> collateral;         ///< by table, over all batches
+    std::vector<CommittedBatch> elsewhere;      ///< in the journal, with the evidence in another ledger
+    std::vector<std::string> lost;              ///< committed by this ledger, and not in the journal: "step 1 batch 7"
+    std::uint64_t found_committed = 0;          ///< batches in doubt that the journal has
+    std::uint64_t found_rolled_back = 0;        ///< batches in doubt that it has not
+    std::vector<std::string> summaries_before;  ///< one a step of the definition, as JSON; "" where there is none
+};
+
+/// A row that could not be changed.
+struct RowFailure {
+    int step = 1;
+    std::string batch;
+    std::string identifier;  ///< key_text; "" where no single row is to blame
+    std::string sqlstate, message;
 };
 
 /// A step of the run, or a watched table of one (numbered behind the steps).
@@ -40,6 +81,7 @@ struct BatchRecord {
     int attempts = 1;
     std::string started_at;
     std::int64_t duration_ms = 0;
+    std::string witness = "complete";       ///< complete | may overcount: why | unavailable: why
     const BatchCapture* capture = nullptr;  ///< the rows of the step; watches are batches of their own
 };
 
@@ -57,6 +99,18 @@ public:
     /// in a dry run.
     virtual std::int64_t begin_run(const RunHeader& header) = 0;
     virtual void begin_step(const StepHeader& header) = 0;
+    /// Instead of begin_run and begin_step: goes on with a run that stopped, or was taken over.
+    ///
+    /// Batches that this ledger has in doubt ('prepared', 'unknown') are decided: 'committed' where the journal has
+    /// them with the same leaf, else dropped as 'rolled_back'. One that the ledger has as 'committed' and the journal
+    /// lacks becomes 'lost': its rows stay, its name is never used again. Batches whose evidence is in another ledger
+    /// are recorded as elsewhere, with that ledger's UUID, range and leaf. A run that this ledger does not know is
+    /// entered. From here on only who holds header.epoch may write evidence of the run: calls of one with a smaller
+    /// epoch throw Error (pending).
+    virtual PriorEvidence resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
+                                     const std::vector<CommittedBatch>& committed) = 0;
+    /// UUID of the ledger.
+    virtual std::string ledger_uuid() const = 0;
 
     /// Takes the rows of a batch, not durable yet. @return the leaf: SHA-256 of its immutable fields,
     /// hexadecimal.
@@ -73,20 +127,33 @@ public:
     /// @param moment "before" or "after"; the result as rows.
     virtual void summary(int step, const std::string& moment, const RowSet& result) = 0;
     virtual void event(const std::string& kind, const std::string& detail) = 0;
+    /// A row that could not be changed; noted again, it replaces what was noted of it before.
+    virtual void failure(const RowFailure& failure) = 0;
+    /// The row was changed after all, by a later try: its failure is marked so, not deleted.
+    virtual void failure_resolved(int step, const std::string& identifier) = 0;
+    /// Rows of the run that could not be changed and were not later, oldest first.
+    virtual std::vector<RowFailure> failures() = 0;
+    /// "paused" while the run waits, "processing" when it goes on.
+    virtual void state(const std::string& state) = 0;
     virtual void collateral(int step, const std::string& batch, const std::vector<Collateral>& tables) = 0;
 
     /// Keeps keys and images of a set for batches by key list; pieces come in key order.
     virtual void spool(int step, const RowSet& rows) = 0;
     /// Rows [from, from + count) of what was spooled for the step, as they were.
     virtual RowSet spooled(int step, std::uint64_t from, std::uint64_t count) = 0;
+    /// Rows that are spooled for the step.
+    virtual std::uint64_t spool_size(int step) = 0;
+    /// Forgets what is spooled for the step.
+    virtual void drop_spool(int step) = 0;
 
     /// Ends the run: its state, counts and error in the ledger, the CSVs rendered and renamed to their names
     /// (for a failed run only where some batch was committed). @return the CSVs of each step, in the order of
     /// begin_step.
     struct Finish {
-        std::string state;  ///< done | failed
+        std::string state;  ///< done | failed | stopped | cancelled
         std::string error;
         RowCounts rows;
+        bool resumable = false;  ///< what is spooled is kept
     };
     virtual std::vector<CsvPaths> finish(const Finish& finish) = 0;
     virtual std::string csv_directory() const = 0;

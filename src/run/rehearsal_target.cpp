@@ -20,6 +20,15 @@ public:
         m_target.rollback();
     }
 
+    void set_timeouts(const Timeouts& timeouts) override { m_target.set_timeouts(timeouts); }
+    void cancel() noexcept override { m_target.cancel(); }
+    bool lost() const override { return m_target.lost(); }
+    void reconnect() override { throw std::logic_error("a dry run is one transaction"); }
+    std::vector<std::string> other_sessions(const std::string& application_name) override {
+        return real().other_sessions(application_name);
+    }
+    std::optional<double> replication_lag() override { return real().replication_lag(); }
+
     Engine engine() const override { return m_target.engine(); }
     std::string name() const override { return m_target.name(); }
     std::string server_version() const override { return m_target.server_version(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -50,6 +51,12 @@ struct TableColumn {
     bool generated = false;
 };
 
+/// How long a transaction that writes may wait and work. 0: the session's own setting stays.
+struct Timeouts {
+    std::chrono::milliseconds lock{0};       ///< for a lock (SQLite: for another process that writes)
+    std::chrono::milliseconds statement{0};  ///< for one statement
+};
+
 /// A table as the target's catalog knows it.
 struct TableInfo {
     std::string name;  ///< as the user wrote it
@@ -97,6 +104,25 @@ public:
 
     /// @throws Error (unreachable) if the target cannot be written: a replica, a read-only file or session.
     virtual void require_writable() = 0;
+
+    // --- the session -------------------------------------------------------------------------------------------
+    /// From the next begin() that writes on. A statement that takes too long fails with 55P03 or 57014 (SQLite:
+    /// SQLITE_BUSY, SQLITE_INTERRUPT).
+    virtual void set_timeouts(const Timeouts& timeouts) = 0;
+    /// Asks the statement in hand to end, which then fails with 57014 (SQLite: SQLITE_INTERRUPT). The one method that
+    /// any thread may call at any time; does nothing where no statement runs.
+    virtual void cancel() noexcept = 0;
+    /// The connection is gone; every call fails until reconnect().
+    virtual bool lost() const = 0;
+    /// A new session in place of the old one, with the same settings (journal schema, timeouts, foreign keys).
+    /// @throws Error (unreachable)
+    virtual void reconnect() = 0;
+    /// Other sessions in the same database that carry the application name, each as a person reads it: "session 4711
+    /// (alice, 10.0.0.7, idle in transaction for 12 s)". SQLite knows none.
+    virtual std::vector<std::string> other_sessions(const std::string& application_name) = 0;
+    /// How far the replica that is furthest behind lags, in seconds; nothing where no replica is connected.
+    /// @throws Error (usage) if this role may not see it, or the engine has no replicas.
+    virtual std::optional<double> replication_lag() = 0;
 
     // --- transactions -------------------------------------------------------------------------------------------
     virtual void begin(Isolation isolation) = 0;

@@ -4,7 +4,7 @@
 #include "core/hash.hpp"
 #include "record/csv/csv_value.hpp"
 #include "record/csv/run_folder.hpp"
-#include "record/ledger/batch_path.hpp"
+#include "core/batch_path.hpp"
 #include "record/ledger/json_cells.hpp"
 #include "record_fixture.hpp"
 

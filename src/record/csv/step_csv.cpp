@@ -8,7 +8,7 @@
 #include "record/csv/csv_file.hpp"
 #include "record/csv/csv_value.hpp"
 #include "record/csv/step_layout.hpp"
-#include "record/ledger/batch_path.hpp"
+#include "core/batch_path.hpp"
 #include "record/ledger/json_cells.hpp"
 
 namespace datachange {

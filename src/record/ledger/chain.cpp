@@ -2,7 +2,7 @@
 #include <array>
 
 #include "core/clock.hpp"
-#include "record/ledger/batch_path.hpp"
+#include "core/batch_path.hpp"
 #include "record/ledger/field_hash.hpp"
 #include "record/ledger/run_tables.hpp"
 

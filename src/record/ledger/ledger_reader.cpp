@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
-#include "record/ledger/batch_path.hpp"
+#include "core/batch_path.hpp"
 #include "record/ledger/ledger.hpp"
 #include "record/ledger/ledger_rows.hpp"
 

@@ -19,6 +19,13 @@ public:
     std::string server_version() const override;
     void require_writable() override;
 
+    void set_timeouts(const Timeouts&) override {}
+    void cancel() noexcept override {}
+    bool lost() const override { return false; }
+    void reconnect() override {}
+    std::vector<std::string> other_sessions(const std::string&) override { return {}; }
+    std::optional<double> replication_lag() override { return {}; }
+
     void begin(Isolation isolation) override;
     CommitResult commit() override;
     void rollback() noexcept override;

@@ -1,4 +1,4 @@
-#include "record/ledger/batch_path.hpp"
+#include "core/batch_path.hpp"
 
 #include <algorithm>
 
