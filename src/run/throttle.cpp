@@ -56,12 +56,12 @@ RowSet first_row(Target& target, const std::string& query) {
         return rows;
     } catch (const DatabaseError& error) {
         target.rollback();
+        // a server's error of class 08 in a session that lives is about the query: a parameter without value,
+        // dblink
         const ErrorClass kind = classify(error.sqlstate());
-        if (target.lost() || kind == ErrorClass::connection || kind == ErrorClass::transient ||
-            kind == ErrorClass::serialization)
-            throw;
+        if (target.lost() || kind == ErrorClass::transient || kind == ErrorClass::serialization) throw;
         // no DatabaseError: its class would be taken for one of the batch
-        refuse_query(fmt::format("the throttle query failed: {} ({})", error.what(), error.sqlstate()));
+        refuse_query(fmt::format("the throttle query failed ({}): {}", error.sqlstate(), error.what()));
     } catch (...) {
         target.rollback();
         throw;

@@ -271,11 +271,12 @@ TEST_CASE("a throttle query that returns more than 0 holds the run back") {
 TEST_CASE("a throttle query that fails or gives no number ends the run with the database's message") {
     QueryFixture fixture;
     CHECK(fixture.message("SELECT n FROM nowhere") ==
-          "the throttle query failed: no such table: nowhere (SQLITE_ERROR)");
+          "the throttle query failed (SQLITE_ERROR): no such table: nowhere");
     CHECK(fixture.message("SELECT 'high'") == "the throttle query gives something that is no number");
     CHECK(fixture.message("SELECT '7 of 9'") == "the throttle query gives something that is no number");
     CHECK(fixture.message("SELECT 'nan'") == "the throttle query gives something that is no number");
     CHECK(fixture.message("SELECT x'37'") == "the throttle query gives something that is no number");
+    CHECK_THAT(fixture.message("SELECT $1"), Catch::Contains("bind parameters of its own"));
     // and leaves no transaction behind
     CHECK_NOTHROW(fixture.target().begin(Isolation::repeatable_read));
     fixture.target().rollback();
@@ -286,7 +287,8 @@ TEST_CASE("a throttle query can do nothing but read") {
     for (const char* statement : {"DELETE FROM load RETURNING n", "COMMIT", "PRAGMA foreign_keys = OFF", ";",
                                   "SELECT 0; DELETE FROM load"}) {
         INFO(statement);
-        CHECK_THAT(fixture.message(statement), Catch::StartsWith("the throttle query failed: "));
+        CHECK_THAT(fixture.message(statement),
+                   Catch::StartsWith("the throttle query failed (SQLITE_ERROR): "));
     }
     CHECK(fixture.target().query("SELECT count(*) FROM load").text(0, 0) == "1");
     CHECK(fixture.target().query("PRAGMA foreign_keys").text(0, 0) == "1");
