@@ -9,6 +9,7 @@
 
 #include "core/text.hpp"
 #include "run/error_class.hpp"
+#include "target/sql_text.hpp"
 
 namespace datachange {
 
@@ -42,8 +43,11 @@ ThrottleDecision wait_until(Clock::time_point moment, Clock::time_point now, std
 
 /// The first row. Within a SELECT of our own it cannot be anything but a query: no COMMIT, no SET.
 RowSet first_row(Target& target, const std::string& query) {
-    std::string_view bare = trim(query);
-    while (bare.ends_with(';')) bare = trim(bare.substr(0, bare.size() - 1));
+    std::string_view bare = query;
+    for (std::size_t end = bare.rfind(';');
+         end != std::string_view::npos && is_blank_sql(bare.substr(end), target.engine());
+         end = bare.rfind(';'))
+        bare = bare.substr(0, end);
     target.begin(Isolation::read_only);
     try {
         // the line break ends a comment
@@ -52,12 +56,12 @@ RowSet first_row(Target& target, const std::string& query) {
         return rows;
     } catch (const DatabaseError& error) {
         target.rollback();
+        // a server's error of class 08 in a session that lives is about the query: a parameter without value,
+        // dblink
         const ErrorClass kind = classify(error.sqlstate());
-        if (target.lost() || kind == ErrorClass::connection || kind == ErrorClass::transient ||
-            kind == ErrorClass::serialization)
-            throw;
+        if (target.lost() || kind == ErrorClass::transient || kind == ErrorClass::serialization) throw;
         // no DatabaseError: its class would be taken for one of the batch
-        refuse_query(fmt::format("the throttle query failed: {} ({})", error.what(), error.sqlstate()));
+        refuse_query(fmt::format("the throttle query failed ({}): {}", error.sqlstate(), error.what()));
     } catch (...) {
         target.rollback();
         throw;

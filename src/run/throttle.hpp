@@ -43,8 +43,8 @@ public:
     /// for lag and query.
     ///
     /// @throws Error (usage) where the query fails or gives no number, or the lag cannot be seen.
-    /// DatabaseError as it came where asking again may help (ErrorClass connection, transient,
-    /// serialization).
+    /// DatabaseError as it came where asking again may help: the connection was lost, or its class is
+    /// transient or serialization.
     ThrottleDecision decide(Target& target, Clock::time_point now);
 
 private:
