@@ -1,5 +1,7 @@
 #include "record/rehearsal_record.hpp"
 
+#include <stdexcept>
+
 #include "record/csv/csv_file.hpp"
 #include "record/csv/run_folder.hpp"
 #include "record/ledger/run_tables.hpp"
@@ -11,6 +13,11 @@ std::int64_t RehearsalRecord::begin_run(const RunHeader& header) {
     m_header.dry_run = true;
     m_scratch.begin_run(m_header);
     return 0;
+}
+
+PriorEvidence RehearsalRecord::resume_run(const RunHeader&, const std::vector<StepHeader>&,
+                                          const std::vector<CommittedBatch>&) {
+    throw std::logic_error("a dry run does not go on");
 }
 
 void RehearsalRecord::prepare(const std::string& transaction_id) {

@@ -12,20 +12,18 @@ namespace datachange {
 /// that the run took place.
 class RehearsalRecord : public Journal {
 public:
+    /// @throws Error (unreachable)
     RehearsalRecord(Ledger ledger, std::string csv_dir)
-        : m_ledger(std::move(ledger)), m_scratch(Ledger::scratch(), std::move(csv_dir)) {}
+        : m_ledger(std::move(ledger)),
+          m_ledger_uuid(m_ledger.guarded([&] { return m_ledger.uuid(); })),
+          m_scratch(Ledger::scratch(), std::move(csv_dir)) {}
 
     std::int64_t begin_run(const RunHeader& header) override;
     void begin_step(const StepHeader& header) override { m_scratch.begin_step(header); }
-    PriorEvidence resume_run(const RunHeader&, const std::vector<StepHeader>&,
-                             const std::vector<CommittedBatch>&) override { return {}; }
-    std::string ledger_uuid() const override { return {}; }
-    void failure(const RowFailure&) override {}
-    void failure_resolved(int, const std::string&) override {}
-    std::vector<RowFailure> failures() override { return {}; }
-    void state(const std::string&) override {}
-    std::uint64_t spool_size(int) override { return 0; }
-    void drop_spool(int) override {}
+    /// A dry run leaves nothing to go on with. @throws std::logic_error
+    PriorEvidence resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
+                             const std::vector<CommittedBatch>& committed) override;
+    std::string ledger_uuid() const override { return m_ledger_uuid; }
     std::string stage(const BatchRecord& batch) override { return m_scratch.stage(batch); }
     void prepare(const std::string& transaction_id) override;
     void discard() noexcept override { m_scratch.discard(); }
@@ -34,6 +32,12 @@ public:
         m_scratch.summary(step, moment, result);
     }
     void event(const std::string& kind, const std::string& detail) override { m_scratch.event(kind, detail); }
+    void failure(const RowFailure& failure) override { m_scratch.failure(failure); }
+    void failure_resolved(int step, const std::string& identifier) override {
+        m_scratch.failure_resolved(step, identifier);
+    }
+    std::vector<RowFailure> failures() override { return m_scratch.failures(); }
+    void state(const std::string& state) override { m_scratch.state(state); }
     void collateral(int step, const std::string& batch, const std::vector<Collateral>& tables) override {
         m_scratch.collateral(step, batch, tables);
     }
@@ -41,6 +45,8 @@ public:
     RowSet spooled(int step, std::uint64_t from, std::uint64_t count) override {
         return m_scratch.spooled(step, from, count);
     }
+    std::uint64_t spool_size(int step) override { return m_scratch.spool_size(step); }
+    void drop_spool(int step) override { m_scratch.drop_spool(step); }
     std::vector<CsvPaths> finish(const Finish& finish) override;
     std::string csv_directory() const override { return m_scratch.csv_directory(); }
 
@@ -49,6 +55,7 @@ private:
     void tell_ledger(const Finish& finish);
 
     Ledger m_ledger;
+    std::string m_ledger_uuid;
     RunRecord m_scratch;
     RunHeader m_header;
     bool m_told = false;

@@ -5,34 +5,92 @@
 
 #include <fmt/format.h>
 
+#include "core/failpoint.hpp"
 #include "record/csv/csv_file.hpp"
+#include "record/csv/step_layout.hpp"
+#include "record/ledger/resume.hpp"
 #include "record/ledger/run_tables.hpp"
 
 namespace datachange {
 
+namespace {
+
+constexpr const char* in_doubt =
+    "What became of the batch in hand is not known, and is found out from the target when the run goes on; "
+    "what is "
+    "committed is kept.";
+constexpr const char* at_the_end = "What the target has committed stays, and its evidence is in the ledger.";
+
+}  // namespace
+
+RunRecord::RunRecord(Ledger ledger, std::string csv_dir)
+    : m_ledger(std::move(ledger)), m_csv_dir(std::move(csv_dir)) {
+    m_ledger_uuid = m_ledger.guarded([&] { return m_ledger.uuid(); });
+}
+
 std::int64_t RunRecord::begin_run(const RunHeader& header) {
-    const std::string uuid8 = header.uuid.substr(0, 8);
     try {
         m_ledger.guarded([&] {
             m_ledger.transact([&] {
                 m_run_id = insert_run(m_ledger, header);
-                m_folder.emplace(m_csv_dir, header.version + "_" + header.name,
-                                 header.dry_run ? "dry-run-" + uuid8 : fmt::format("{}-{}", m_run_id, uuid8));
-                set_csv_directory(m_ledger, m_run_id, absolute_path(m_folder->path()));
+                open_folder(header);
             });
         });
     } catch (...) {
         if (m_folder) m_folder->clean();
         throw;
     }
-    m_batches.emplace(m_ledger, m_run_id, header.uuid);
-    m_spool.emplace(m_ledger, m_run_id);
+    own(header);
     return m_run_id;
 }
 
+PriorEvidence RunRecord::resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
+                                    const std::vector<CommittedBatch>& committed) {
+    PriorEvidence prior;
+    try {
+        m_ledger.guarded([&] {
+            m_ledger.transact([&] {
+                prior = take_over_run(m_ledger, header, steps, committed);
+                m_run_id = prior.run;
+                open_folder(header);
+            });
+        });
+    } catch (...) {
+        if (m_folder) m_folder->clean();
+        throw;
+    }
+    own(header);
+    for (const StepHeader& step : steps) reopen_step(step);
+    failpoint("ledger.resumed");
+    return prior;
+}
+
+/// Files can be written there, or nothing begins.
+void RunRecord::open_folder(const RunHeader& header) {
+    const std::string uuid8 = header.uuid.substr(0, 8);
+    m_folder.emplace(m_csv_dir, header.version + "_" + header.name,
+                     header.dry_run ? "dry-run-" + uuid8 : fmt::format("{}-{}", m_run_id, uuid8));
+    set_csv_directory(m_ledger, m_run_id, absolute_path(m_folder->path()));
+}
+
+void RunRecord::own(const RunHeader& header) {
+    if (!header.dry_run) m_ledger.set_run(m_run_id);
+    m_owner.emplace(m_ledger, m_run_id, header.epoch);
+    m_batches.emplace(m_ledger, *m_owner, m_run_id, header.uuid);
+    m_spool.emplace(m_ledger, m_run_id);
+}
+
 void RunRecord::begin_step(const StepHeader& header) {
-    m_ledger.guarded([&] { insert_step(m_ledger, m_run_id, header); });
+    owned([&] { insert_step(m_ledger, m_run_id, header); });
     m_batches->add_step(header);
+    m_steps.push_back(header);
+}
+
+void RunRecord::reopen_step(const StepHeader& header) {
+    StepLayout known = m_ledger.guarded([&] { return read_layout(m_ledger, m_run_id, header.number); });
+    std::vector<std::vector<std::string>> returned;
+    for (StepLayout::Returned& statement : known.returned) returned.push_back(std::move(statement.columns));
+    m_batches->reopen_step(header, std::move(known.before), std::move(known.after), std::move(returned));
     m_steps.push_back(header);
 }
 
@@ -49,50 +107,80 @@ void RunRecord::discard() noexcept {
 }
 
 void RunRecord::settle(Outcome outcome) {
-    m_ledger.guarded([&] { m_batches->settle(outcome); });
+    m_ledger.guarded([&] { m_batches->settle(outcome); },
+                     outcome == Outcome::in_doubt ? in_doubt : LedgerStake::before_commit);
 }
 
 void RunRecord::summary(int step, const std::string& moment, const RowSet& result) {
-    m_ledger.guarded([&] { insert_summary(m_ledger, m_run_id, step, moment, result); });
+    owned([&] { insert_summary(m_ledger, m_run_id, step, moment, result); });
 }
 
 void RunRecord::event(const std::string& kind, const std::string& detail) {
-    m_ledger.guarded([&] { insert_event(m_ledger, m_run_id, kind, detail); });
+    owned([&] { insert_event(m_ledger, m_run_id, kind, detail); });
+}
+
+void RunRecord::failure(const RowFailure& failure) {
+    owned([&] { insert_failure(m_ledger, m_run_id, failure); });
+}
+
+void RunRecord::failure_resolved(int step, const std::string& identifier) {
+    owned([&] { resolve_failure(m_ledger, m_run_id, step, identifier); });
+}
+
+std::vector<RowFailure> RunRecord::failures() {
+    return m_ledger.guarded([&] { return open_failures(m_ledger, m_run_id); });
+}
+
+void RunRecord::state(const std::string& state) {
+    owned([&] { set_state(m_ledger, m_run_id, state); });
 }
 
 void RunRecord::collateral(int step, const std::string& batch, const std::vector<Collateral>& tables) {
-    m_ledger.guarded([&] { insert_collateral(m_ledger, m_run_id, step, batch, tables); });
+    owned([&] { insert_collateral(m_ledger, m_run_id, step, batch, tables); });
 }
 
 void RunRecord::spool(int step, const RowSet& rows) {
-    m_ledger.guarded([&] { m_spool->append(step, rows); });
+    owned([&] { m_spool->append(step, rows); });
 }
 
 RowSet RunRecord::spooled(int step, std::uint64_t from, std::uint64_t count) {
     return m_ledger.guarded([&] { return m_spool->read(step, from, count); });
 }
 
+std::uint64_t RunRecord::spool_size(int step) {
+    return m_ledger.guarded([&] { return m_spool->size(step); });
+}
+
+void RunRecord::drop_spool(int step) {
+    owned([&] { m_spool->drop(step); });
+}
+
 std::vector<CsvPaths> RunRecord::finish(const Finish& finish) {
-    return m_ledger.guarded([&] {
-        m_batches->discard();
-        if (!m_ended) end_in_ledger(finish);
-        std::vector<CsvPaths> paths = render();
-        m_ledger.checkpoint();
-        return paths;
-    });
+    if (!m_owner) return {};  // the run could not even begin
+    return m_ledger.guarded(
+        [&] {
+            m_batches->discard();
+            if (!m_ended) end_in_ledger(finish);
+            std::vector<CsvPaths> paths = render();
+            m_ledger.checkpoint();
+            return paths;
+        },
+        at_the_end);
 }
 
 /// The run's end is on record before any file is written, so that a full disk cannot take it away; nor can a
 /// second finish, after files failed, make another end of it.
 void RunRecord::end_in_ledger(const Finish& finish) {
     m_ledger.transact([&] {
+        m_owner->require();
         m_batches->write_settled();
-        m_spool->drop();
+        if (!finish.resumable) m_spool->drop();
         end_run(m_ledger, m_run_id, finish);
         append_to_chain(m_ledger, m_run_id);
     });
     m_batches->settled_are_durable();
     m_ended = true;
+    failpoint("ledger.ended");
 }
 
 std::vector<CsvPaths> RunRecord::render() {
@@ -119,8 +207,10 @@ std::vector<CsvPaths> RunRecord::render() {
     }
     if (m_folder->clean()) m_folder.reset();
     if (m_folder) sync_folder(m_folder->path());
+    failpoint("csv.rendered");
     m_ledger.transact([&] {
-        insert_files(m_ledger, m_run_id, files);
+        m_owner->require();
+        replace_files(m_ledger, m_run_id, files);
         set_csv_directory(m_ledger, m_run_id, m_folder ? absolute_path(m_folder->path()) : "");
     });
     return paths;

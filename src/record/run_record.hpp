@@ -17,43 +17,57 @@ namespace datachange {
 /// Records a run in a ledger, and renders its CSV files from there.
 class RunRecord : public Journal {
 public:
-    RunRecord(Ledger ledger, std::string csv_dir)
-        : m_ledger(std::move(ledger)), m_csv_dir(std::move(csv_dir)) {}
+    /// @throws Error (unreachable)
+    RunRecord(Ledger ledger, std::string csv_dir);
 
     std::int64_t begin_run(const RunHeader& header) override;
     void begin_step(const StepHeader& header) override;
-    PriorEvidence resume_run(const RunHeader&, const std::vector<StepHeader>&,
-                             const std::vector<CommittedBatch>&) override { return {}; }
-    std::string ledger_uuid() const override { return {}; }
-    void failure(const RowFailure&) override {}
-    void failure_resolved(int, const std::string&) override {}
-    std::vector<RowFailure> failures() override { return {}; }
-    void state(const std::string&) override {}
-    std::uint64_t spool_size(int) override { return 0; }
-    void drop_spool(int) override {}
+    PriorEvidence resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
+                             const std::vector<CommittedBatch>& committed) override;
+    std::string ledger_uuid() const override { return m_ledger_uuid; }
     std::string stage(const BatchRecord& batch) override;
     void prepare(const std::string& transaction_id) override;
     void discard() noexcept override;
     void settle(Outcome outcome) override;
     void summary(int step, const std::string& moment, const RowSet& result) override;
     void event(const std::string& kind, const std::string& detail) override;
+    void failure(const RowFailure& failure) override;
+    void failure_resolved(int step, const std::string& identifier) override;
+    std::vector<RowFailure> failures() override;
+    void state(const std::string& state) override;
     void collateral(int step, const std::string& batch, const std::vector<Collateral>& tables) override;
     void spool(int step, const RowSet& rows) override;
     RowSet spooled(int step, std::uint64_t from, std::uint64_t count) override;
+    std::uint64_t spool_size(int step) override;
+    void drop_spool(int step) override;
     std::vector<CsvPaths> finish(const Finish& finish) override;
     std::string csv_directory() const override { return m_folder ? m_folder->path() : ""; }
 
 private:
+    /// Runs work that writes, in one transaction that nobody else's epoch can come in between.
+    template <class Work>
+    void owned(Work&& work) {
+        m_ledger.guarded([&] {
+            m_ledger.transact([&] {
+                m_owner->require();
+                work();
+            });
+        });
+    }
+    void open_folder(const RunHeader& header);
+    void own(const RunHeader& header);
+    void reopen_step(const StepHeader& header);
     void end_in_ledger(const Finish& finish);
     std::vector<CsvPaths> render();
     std::string file_prefix(const StepHeader& step) const;
 
     Ledger m_ledger;
-    std::string m_csv_dir;
+    std::string m_ledger_uuid, m_csv_dir;
     std::int64_t m_run_id = 0;
     bool m_ended = false;
     std::vector<StepHeader> m_steps;
     std::optional<RunFolder> m_folder;
+    std::optional<Ownership> m_owner;
     std::optional<BatchWriter> m_batches;
     std::optional<Spool> m_spool;
 };

@@ -5,10 +5,10 @@
 #include <string_view>
 
 #include "capture/batch_capture.hpp"
+#include "core/batch_path.hpp"
 #include "record/csv/csv_file.hpp"
 #include "record/csv/csv_value.hpp"
 #include "record/csv/step_layout.hpp"
-#include "core/batch_path.hpp"
 #include "record/ledger/json_cells.hpp"
 
 namespace datachange {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/failpoint.hpp"
 #include "core/text.hpp"
 #include "core/value_json.hpp"
 #include "record/ledger/field_hash.hpp"
@@ -14,14 +15,15 @@ namespace {
 constexpr const char* insert_batch_sql =
     "INSERT INTO batch(run_id, step, batch, state, lower_key, upper_key, rows, attempts, started_at, "
     "duration_ms,"
-    " rows_pre, rows_returned, rows_post, updated, inserted, deleted, unchanged, missing, unexpected)"
-    " VALUES (?, ?, ?, 'prepared', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " rows_pre, rows_returned, rows_post, updated, inserted, deleted, unchanged, missing, unexpected, "
+    "witness)"
+    " VALUES (?, ?, ?, 'prepared', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT(run_id, step, batch) DO UPDATE SET state = excluded.state, lower_key = excluded.lower_key,"
     " upper_key = excluded.upper_key, rows = excluded.rows, attempts = excluded.attempts,"
     " started_at = excluded.started_at, duration_ms = excluded.duration_ms, rows_pre = excluded.rows_pre,"
     " rows_returned = excluded.rows_returned, rows_post = excluded.rows_post, updated = excluded.updated,"
     " inserted = excluded.inserted, deleted = excluded.deleted, unchanged = excluded.unchanged,"
-    " missing = excluded.missing, unexpected = excluded.unexpected"
+    " missing = excluded.missing, unexpected = excluded.unexpected, witness = excluded.witness"
     " WHERE batch.state = 'rolled_back' RETURNING id";
 
 constexpr const char* insert_change_sql =
@@ -95,6 +97,7 @@ std::string BatchWriter::stage(const BatchRecord& record) {
         m_in_doubt.clear();  // they stay 'unknown', as they are in the ledger
         m_durable_steps = m_steps;
         m_ledger.begin();
+        m_owner.require();
         write_settled();
     }
     const std::int64_t batch_id = insert_batch(record);
@@ -117,6 +120,7 @@ std::string BatchWriter::stage(const BatchRecord& record) {
     std::string leaf = hash.finish();
     m_ledger.execute("UPDATE batch SET leaf = ?, first_change = ?, last_change = ? WHERE id = ?", leaf, first,
                      last, batch_id);
+    failpoint("ledger.staged");
     return leaf;
 }
 
@@ -126,7 +130,7 @@ std::int64_t BatchWriter::insert_batch(const BatchRecord& record) {
         insert_batch_sql, m_run_id, record.step, record.batch, bound_json(record.range.after),
         bound_json(record.range.upto), record.capture->rows.size(), record.attempts, record.started_at,
         record.duration_ms, counts.pre, counts.change, counts.post, counts.updated, counts.inserted,
-        counts.deleted, counts.unchanged, counts.missing, counts.unexpected);
+        counts.deleted, counts.unchanged, counts.missing, counts.unexpected, nullable(record.witness));
     if (!insert.executeStep()) {
         throw Error(ExitCode::unreachable,
                     fmt::format("the ledger has batch {} of step {} already, and it may be committed",
@@ -192,6 +196,7 @@ void BatchWriter::prepare(const std::string& transaction_id) {
     settled_are_durable();
     m_prepared.insert(m_prepared.end(), m_staged.begin(), m_staged.end());
     m_staged.clear();
+    failpoint("ledger.prepared");
 }
 
 void BatchWriter::discard() noexcept {
@@ -209,40 +214,50 @@ void BatchWriter::settle(Outcome outcome) {
     switch (outcome) {
         case Outcome::committed:
             m_settled.insert(m_settled.end(), rows.begin(), rows.end());
-            return;
+            break;
         case Outcome::in_doubt:
             m_ledger.transact([&] {
-                for (const BatchRow& row : rows) set_state(row, "unknown");
+                m_owner.require();
+                for (const BatchRow& row : rows) set_batch_state(m_ledger, row.id, "unknown");
             });
             m_in_doubt = std::move(rows);
-            return;
+            break;
         case Outcome::rolled_back:
             m_ledger.transact([&] {
-                for (const BatchRow& row : rows) drop_rows(row);
+                m_owner.require();
+                for (const BatchRow& row : rows) drop_batch(m_ledger, row.id);
             });
-            return;
+            break;
     }
+    failpoint("ledger.settled");
 }
 
 void BatchWriter::write_settled() {
-    for (const BatchRow& row : m_settled) set_state(row, "committed");
+    for (const BatchRow& row : m_settled) set_batch_state(m_ledger, row.id, "committed");
 }
 
-void BatchWriter::set_state(const BatchRow& row, const char* state) {
-    m_ledger.execute("UPDATE batch SET state = ? WHERE id = ?", state, row.id);
+void BatchWriter::reopen_step(const StepHeader& header, Names before, Names after,
+                              std::vector<Names> returned) {
+    m_steps[header.number] = {header, std::move(before), std::move(after), std::move(returned)};
 }
 
-void BatchWriter::drop_rows(const BatchRow& row) {
-    m_ledger.execute(
+void set_batch_state(Ledger& ledger, std::int64_t batch_id, const char* state) {
+    ledger.execute("UPDATE batch SET state = ? WHERE id = ?", state, batch_id);
+}
+
+void drop_batch(Ledger& ledger, std::int64_t batch_id) {
+    ledger.execute(
         "DELETE FROM change WHERE id BETWEEN (SELECT first_change FROM batch WHERE id = ?1)"
         " AND (SELECT last_change FROM batch WHERE id = ?1)",
-        row.id);
-    m_ledger.execute("DELETE FROM collateral WHERE run_id = ? AND step = ? AND batch = ?", m_run_id, row.step,
-                     row.batch);
-    m_ledger.execute(
+        batch_id);
+    ledger.execute(
+        "DELETE FROM collateral WHERE (run_id, step, batch) = (SELECT run_id, step, batch FROM batch WHERE "
+        "id = ?)",
+        batch_id);
+    ledger.execute(
         "UPDATE batch SET state = 'rolled_back', leaf = NULL, first_change = NULL, last_change = NULL WHERE "
         "id = ?",
-        row.id);
+        batch_id);
 }
 
 }  // namespace datachange

@@ -6,19 +6,25 @@
 #include <vector>
 
 #include "record/ledger/ledger.hpp"
+#include "record/ledger/ownership.hpp"
 #include "record/ledger/stored_row.hpp"
 #include "run/journal.hpp"
 
 namespace datachange {
 
 /// Writes the batches of one run and their rows, and keeps track of what has become of them. Throws
-/// SQLite::Exception, and Error where the caller breaks the order of calls.
+/// SQLite::Exception, and Error where the caller breaks the order of calls or somebody else has taken the run
+/// over.
 class BatchWriter {
 public:
-    BatchWriter(Ledger& ledger, std::int64_t run_id, std::string uuid)
-        : m_ledger(ledger), m_run_id(run_id), m_uuid(std::move(uuid)) {}
+    using Names = std::vector<std::string>;
+
+    BatchWriter(Ledger& ledger, const Ownership& owner, std::int64_t run_id, std::string uuid)
+        : m_ledger(ledger), m_owner(owner), m_run_id(run_id), m_uuid(std::move(uuid)) {}
 
     void add_step(const StepHeader& header) { m_steps[header.number].header = header; }
+    /// The same for a step that may have batches, with the columns that these have told.
+    void reopen_step(const StepHeader& header, Names before, Names after, std::vector<Names> returned);
 
     /// Writes a batch and its rows into the open transaction, which begins with the first. @return its leaf.
     std::string stage(const BatchRecord& record);
@@ -32,7 +38,6 @@ public:
     void settled_are_durable() { m_settled.clear(); }
 
 private:
-    using Names = std::vector<std::string>;
     struct StepState {
         StepHeader header;
         Names before, after;          ///< columns as the first batch that had some gave them
@@ -48,15 +53,18 @@ private:
     void learn_columns(StepState& step, const RowEncoder& encoder);
     void learn_columns_of(const StepState& step, Names& known, const std::vector<Column>& columns,
                           const std::string& moment);
-    void drop_rows(const BatchRow& row);
-    void set_state(const BatchRow& row, const char* state);
 
     Ledger& m_ledger;
+    Ownership m_owner;
     std::int64_t m_run_id;
     std::string m_uuid;
     std::map<int, StepState> m_steps;
     std::map<int, StepState> m_durable_steps;  ///< as they were when the open transaction began
     std::vector<BatchRow> m_staged, m_prepared, m_in_doubt, m_settled;
 };
+
+/// Deletes what a batch has left but its number, state 'rolled_back'; in the open transaction.
+void drop_batch(Ledger& ledger, std::int64_t batch_id);
+void set_batch_state(Ledger& ledger, std::int64_t batch_id, const char* state);
 
 }  // namespace datachange

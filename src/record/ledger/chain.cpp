@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
 
-#include "core/clock.hpp"
 #include "core/batch_path.hpp"
+#include "core/clock.hpp"
 #include "record/ledger/field_hash.hpp"
 #include "record/ledger/run_tables.hpp"
 

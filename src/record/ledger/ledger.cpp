@@ -39,39 +39,75 @@ bool make_private_file(const std::string& path) {
     return true;
 }
 
+bool no_room(int code, int system_error) {
+    return code == SQLITE_FULL ||
+           (code == SQLITE_IOERR_WRITE &&
+            (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG));
+}
+
+bool sync_failed(int code) {
+    return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+}
+
 int pragma(SQLite::Database& database, const char* name) {
     return database.execAndGet(fmt::format("PRAGMA {}", name)).getInt();
 }
 
 }  // namespace
 
-Error ledger_failure(const std::string& path, const SQLite::Exception& failure) {
+int sqlite_code(const SQLite::Exception& failure) noexcept {
+    return failure.getExtendedErrorCode() > 0 ? failure.getExtendedErrorCode() : failure.getErrorCode();
+}
+
+Error ledger_failure(const std::string& path, const SQLite::Exception& failure, const LedgerStake& stake,
+                     int system_error) {
     const std::string reason = failure.what();
-    switch (failure.getErrorCode()) {
+    const auto error = [](const std::string& message, const std::string& hint) {
+        return Error(ExitCode::unreachable, message, hint);
+    };
+    const auto going_on = [&](const char* first) {
+        const std::string next =
+            stake.run == 0 ? "try again" : fmt::format("`datachange resume {}`", stake.run);
+        return fmt::format("{} {}, then {}.", stake.kept, first, next);
+    };
+    if (no_room(sqlite_code(failure), system_error)) {
+        return error(fmt::format("the ledger {} has no room on its disk", path), going_on("Make room there"));
+    }
+    if (sync_failed(sqlite_code(failure))) {
+        return error(fmt::format("the ledger {} could not be brought to its disk: {}", path, reason),
+                     going_on("Nothing more is written to it: see that its disk works"));
+    }
+    switch (sqlite_code(failure) & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-            return {
-                ExitCode::unreachable, fmt::format("the ledger {} is locked by another process", path),
-                "Another run is writing to it: try again when that has ended, or use a ledger of its own."};
+            return error(
+                fmt::format("the ledger {} is locked by another process", path),
+                going_on("Another run or program is writing to it: close that, or wait until it has ended"));
         case SQLITE_NOTADB:
-            return {ExitCode::unreachable, fmt::format("{} is not a SQLite file, so it is no ledger", path),
-                    choose_another};
+            return error(fmt::format("{} is not a SQLite file, so it is no ledger", path), choose_another);
         case SQLITE_READONLY:
-            return {ExitCode::unreachable, fmt::format("the ledger {} is read-only", path),
-                    "This user must be able to write the file and its folder; or name another file with "
-                    "--ledger."};
+            return error(fmt::format("the ledger {} is read-only", path),
+                         "This user must be able to write the file and its folder; or name another file with "
+                         "--ledger.");
         case SQLITE_CANTOPEN:
-            return {ExitCode::unreachable, fmt::format("cannot open the ledger {}: {}", path, reason),
-                    "It must be a file, and this user must be able to write it and its folder."};
+            return error(fmt::format("cannot open the ledger {}: {}", path, reason),
+                         "It must be a file, and this user must be able to write it and its folder.");
         case SQLITE_CORRUPT:
-            return {
-                ExitCode::unreachable, fmt::format("the ledger {} is damaged: {}", path, reason),
+            return error(
+                fmt::format("the ledger {} is damaged: {}", path, reason),
                 "Keep the file and its -wal as they are, and restore a copy; sqlite3's .recover reads what "
-                "is left."};
+                "is left.");
         default:
-            return {ExitCode::unreachable, fmt::format("cannot use the ledger {}: {}", path, reason),
-                    "Without the ledger nothing is changed: see that its disk has room and works."};
+            return error(fmt::format("cannot use the ledger {}: {}", path, reason),
+                         going_on("See that its disk has room and works"));
     }
+}
+
+Error Ledger::failed(const SQLite::Exception& failure, const char* kept) {
+    m_sync_failed = m_sync_failed || sync_failed(sqlite_code(failure));
+    const int system_error = sqlite3_system_errno(m_database.getHandle());
+    if (m_sync_failed) rollback();
+    return ledger_failure(m_path, failure, {m_run, kept}, system_error);
 }
 
 bool require_ledger(const std::string& path, SQLite::Database& database) {
@@ -119,7 +155,7 @@ Ledger Ledger::connect(const std::string& path, int lock_timeout_ms) {
                   SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, lock_timeout_ms));
     ledger.m_lock_timeout_ms = lock_timeout_ms;
     SQLite::Database& database = ledger.m_database;
-    const bool made = require_ledger(path, database);
+    require_ledger(path, database);
     if (sqlite3_db_readonly(database.getHandle(), "main") == 1) {
         throw SQLite::Exception("read-only", SQLITE_READONLY);
     }
@@ -130,10 +166,9 @@ Ledger Ledger::connect(const std::string& path, int lock_timeout_ms) {
                     "Put it on a local disk.");
     }
     database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
-    if (!made)
-        ledger.transact([&] {
-            if (!require_ledger(path, database)) ledger.make_schema();  // somebody else may have been faster
-        });
+    if (pragma(database, "user_version") != ledger_schema_version) {
+        ledger.transact([&] { ledger.bring_up_to_date(); });
+    }
     return ledger;
 }
 
@@ -145,6 +180,14 @@ Ledger Ledger::scratch() {
     return ledger;
 }
 
+/// In a transaction: somebody else may have been faster.
+void Ledger::bring_up_to_date() {
+    if (!require_ledger(m_path, m_database)) return make_schema();
+    if (pragma(m_database, "user_version") != 1) return;
+    m_database.exec(ledger_upgrade_from_1());
+    m_database.exec(fmt::format("PRAGMA user_version = {}", ledger_schema_version));
+}
+
 void Ledger::make_schema() {
     m_database.exec(ledger_schema());
     execute("INSERT INTO meta(name, value) VALUES ('uuid', ?), ('created_at', ?)", new_uuid(), utc_now());
@@ -152,7 +195,15 @@ void Ledger::make_schema() {
                                 ledger_schema_version));
 }
 
+std::string Ledger::uuid() {
+    SQLite::Statement& query = statement("SELECT value FROM meta WHERE name = 'uuid'");
+    std::string uuid = query.executeStep() ? query.getColumn(0).getString() : "";
+    query.reset();
+    return uuid;
+}
+
 void Ledger::begin() {
+    if (m_sync_failed) throw SQLite::Exception("an earlier sync has failed", SQLITE_IOERR_FSYNC);
     statement("BEGIN IMMEDIATE").exec();
 }
 

@@ -13,6 +13,16 @@
 
 namespace datachange {
 
+/// What a failure of the ledger leaves behind, for those who read the error.
+struct LedgerStake {
+    /// What holds of the target when a batch is recorded, before its COMMIT.
+    static constexpr const char* before_commit =
+        "Nothing of the batch in hand was changed in the target, and what is committed is kept.";
+
+    std::int64_t run = 0;              ///< that can be gone on with; 0: none
+    const char* kept = before_commit;  ///< whole sentences
+};
+
 /// The ledger file, open for writing: the connection, its transactions and its statements.
 ///
 /// Not thread-safe. Methods throw SQLite::Exception unless they say otherwise; who faces the outside runs its
@@ -57,27 +67,44 @@ public:
     /// Brings the write-ahead log into the file and empties it, unless somebody else is using it.
     void checkpoint() noexcept;
 
-    /// Runs work; a SQLite::Exception in it becomes an Error (unreachable) that names the ledger.
+    /// Runs work; a SQLite::Exception in it becomes an Error (unreachable) that names the ledger, says what
+    /// was kept and what to do next. After a sync that failed nothing more is written: what the system then
+    /// has on the disk and what it only claims to have cannot be told apart.
+    /// @param kept whole sentences on what holds of the target
     template <class Work>
-    decltype(auto) guarded(Work&& work);
+    decltype(auto) guarded(Work&& work, const char* kept = LedgerStake::before_commit);
+    /// Errors name the run from here on, as what can be gone on with.
+    void set_run(std::int64_t run_id) { m_run = run_id; }
+
+    /// The UUID that names this ledger.
+    std::string uuid();
 
 private:
     Ledger(std::string path, SQLite::Database database)
         : m_path(std::move(path)), m_database(std::move(database)) {}
     static Ledger connect(const std::string& path, int lock_timeout_ms);
     void make_schema();
+    void bring_up_to_date();
+    Error failed(const SQLite::Exception& failure, const char* kept);
 
     std::string m_path;
     SQLite::Database m_database;
     std::unordered_map<std::string, SQLite::Statement> m_statements;
     int m_lock_timeout_ms = 0;
+    std::int64_t m_run = 0;
+    bool m_sync_failed = false;
 };
 
 /// What a failure of SQLite on a ledger means to a user.
-Error ledger_failure(const std::string& path, const SQLite::Exception& failure);
+/// @param system_error errno of what the system refused; 0: not known
+Error ledger_failure(const std::string& path, const SQLite::Exception& failure, const LedgerStake& stake = {},
+                     int system_error = 0);
+
+/// The extended result code of a failure, or else the plain one.
+int sqlite_code(const SQLite::Exception& failure) noexcept;
 
 /// Refuses what is not a ledger that this version can read.
-/// @return true for a ledger, false for a database without anything in it.
+/// @return true for a ledger, of this version or an older one; false for a database without anything in it.
 /// @throws Error (unreachable); SQLite::Exception
 bool require_ledger(const std::string& path, SQLite::Database& database);
 
@@ -126,11 +153,11 @@ void Ledger::transact(Work&& work) {
 }
 
 template <class Work>
-decltype(auto) Ledger::guarded(Work&& work) {
+decltype(auto) Ledger::guarded(Work&& work, const char* kept) {
     try {
         return work();
     } catch (const SQLite::Exception& failure) {
-        throw ledger_failure(m_path, failure);
+        throw failed(failure, kept);
     }
 }
 

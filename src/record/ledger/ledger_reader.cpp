@@ -5,10 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "core/text.hpp"
 #include "core/batch_path.hpp"
+#include "core/text.hpp"
 #include "record/ledger/ledger.hpp"
 #include "record/ledger/ledger_rows.hpp"
+#include "record/ledger/schema.hpp"
 
 namespace datachange {
 
@@ -27,6 +28,18 @@ bool names_table(const std::string& asked, const std::string& table) {
     return a == b || a.ends_with("." + b) || b.ends_with("." + a);
 }
 
+/// A reader writes nothing, so it cannot bring an older ledger up to date.
+void require_current(const std::string& path, SQLite::Database& database) {
+    const int version = database.execAndGet("PRAGMA user_version").getInt();
+    if (version == ledger_schema_version) return;
+    throw Error(
+        ExitCode::unreachable,
+        fmt::format(
+            "the ledger {} is of an older datachange: it has schema version {}, and this one reads {}", path,
+            version, ledger_schema_version),
+        "The next run brings it up to date, a dry run too; nothing in it is lost.");
+}
+
 SQLite::Database open_for_reading(const std::string& path) {
     if (std::error_code ignored; !std::filesystem::exists(path, ignored)) {
         throw Error(ExitCode::unreachable, fmt::format("no ledger at {}", path),
@@ -40,6 +53,7 @@ SQLite::Database open_for_reading(const std::string& path) {
             throw Error(ExitCode::unreachable, fmt::format("{} is empty, so it is no ledger", path),
                         "It is made by the first run; or name another file with --ledger.");
         }
+        require_current(path, database);
         return database;
     } catch (const SQLite::Exception& failure) {
         throw ledger_failure(path, failure);

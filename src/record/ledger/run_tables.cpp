@@ -6,16 +6,38 @@
 
 namespace datachange {
 
+namespace {
+
+std::optional<std::int64_t> process_of(const RunHeader& header) {
+    return header.process == 0 ? std::nullopt : std::optional{header.process};
+}
+
+}  // namespace
+
 std::int64_t insert_run(Ledger& ledger, const RunHeader& header) {
     ledger.execute(
         "INSERT INTO runs(uuid, version, name, definition, definition_sha256, engine, target, operator, host,"
-        " ticket, mode, state, started_at, dry_run, author, tool_version, server_version, definition_path)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'processing', ?, ?, ?, ?, ?, ?)",
+        " ticket, mode, state, started_at, dry_run, author, tool_version, server_version, definition_path, "
+        "epoch,"
+        " process, process_host, owned_since)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'processing', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         header.uuid, header.version, header.name, header.definition, header.definition_sha256,
         engine_name(header.engine), header.target, header.operator_name, header.host, nullable(header.ticket),
         header.mode, header.started_at, header.dry_run, nullable(header.author), header.tool_version,
-        header.server_version, header.definition_path);
+        header.server_version, header.definition_path, header.epoch, process_of(header), header.host,
+        utc_now());
     return ledger.last_id();
+}
+
+void set_owner(Ledger& ledger, std::int64_t run_id, const RunHeader& header) {
+    ledger.execute(
+        "UPDATE runs SET state = 'processing', error = NULL, finished_at = NULL, epoch = ?, process = ?,"
+        " process_host = ?, owned_since = ? WHERE run_id = ?",
+        header.epoch, process_of(header), header.host, utc_now(), run_id);
+}
+
+void set_state(Ledger& ledger, std::int64_t run_id, const std::string& state) {
+    ledger.execute("UPDATE runs SET state = ? WHERE run_id = ?", state, run_id);
 }
 
 void insert_step(Ledger& ledger, std::int64_t run_id, const StepHeader& header) {
@@ -61,18 +83,53 @@ void insert_collateral(Ledger& ledger, std::int64_t run_id, int step, const std:
         for (const Collateral& table : tables) {
             ledger.execute(
                 "INSERT OR REPLACE INTO collateral(run_id, step, batch, table_name, inserted, updated, "
-                "deleted)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                run_id, step, batch, table.table, table.inserted, table.updated, table.deleted);
+                "deleted,"
+                " truncated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                run_id, step, batch, table.table, table.inserted, table.updated, table.deleted,
+                table.truncated);
         }
     });
 }
 
-void insert_files(Ledger& ledger, std::int64_t run_id, const std::vector<RecordedFile>& files) {
+void insert_failure(Ledger& ledger, std::int64_t run_id, const RowFailure& failure) {
+    ledger.execute(
+        "INSERT INTO failures(run_id, step, batch, identifier, sqlstate, message, at) VALUES (?, ?, ?, ?, ?, "
+        "?, ?)"
+        " ON CONFLICT(run_id, step, identifier) WHERE identifier IS NOT NULL DO UPDATE SET batch = "
+        "excluded.batch,"
+        " sqlstate = excluded.sqlstate, message = excluded.message, at = excluded.at, resolved_at = NULL",
+        run_id, failure.step, failure.batch, nullable(failure.identifier), nullable(failure.sqlstate),
+        failure.message, utc_now());
+}
+
+void resolve_failure(Ledger& ledger, std::int64_t run_id, int step, const std::string& identifier) {
+    ledger.execute(
+        "UPDATE failures SET resolved_at = ? WHERE run_id = ? AND step = ? AND identifier = ? AND "
+        "resolved_at IS NULL",
+        utc_now(), run_id, step, identifier);
+}
+
+std::vector<RowFailure> open_failures(Ledger& ledger, std::int64_t run_id) {
+    SQLite::Statement& query = ledger.bound(
+        "SELECT step, batch, identifier, sqlstate, message FROM failures WHERE run_id = ? AND resolved_at IS "
+        "NULL"
+        " ORDER BY at, rowid",
+        run_id);
+    std::vector<RowFailure> failures;
+    while (query.executeStep()) {
+        failures.push_back({query.getColumn(0).getInt(), query.getColumn(1).getString(),
+                            query.getColumn(2).getString(), query.getColumn(3).getString(),
+                            query.getColumn(4).getString()});
+    }
+    query.reset();
+    return failures;
+}
+
+void replace_files(Ledger& ledger, std::int64_t run_id, const std::vector<RecordedFile>& files) {
+    ledger.execute("DELETE FROM files WHERE run_id = ?", run_id);
     for (const RecordedFile& file : files) {
-        ledger.execute(
-            "INSERT OR REPLACE INTO files(run_id, step, name, path, bytes, sha256) VALUES (?, ?, ?, ?, ?, ?)",
-            run_id, file.step, file.name, file.path, file.bytes, file.sha256);
+        ledger.execute("INSERT INTO files(run_id, step, name, path, bytes, sha256) VALUES (?, ?, ?, ?, ?, ?)",
+                       run_id, file.step, file.name, file.path, file.bytes, file.sha256);
     }
 }
 

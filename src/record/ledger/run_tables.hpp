@@ -24,6 +24,9 @@ struct RecordedFile {
 /// @return the run's number. Its state is 'processing'.
 std::int64_t insert_run(Ledger& ledger, const RunHeader& header);
 void insert_step(Ledger& ledger, std::int64_t run_id, const StepHeader& header);
+/// The run belongs to who says so in the header, and goes on: state 'processing', without error and end.
+void set_owner(Ledger& ledger, std::int64_t run_id, const RunHeader& header);
+void set_state(Ledger& ledger, std::int64_t run_id, const std::string& state);
 /// State, counts, error and the time of the end.
 void end_run(Ledger& ledger, std::int64_t run_id, const Journal::Finish& finish);
 /// @param directory absolute; "" if there are no CSV files.
@@ -34,7 +37,13 @@ void insert_summary(Ledger& ledger, std::int64_t run_id, int step, const std::st
                     const RowSet& result);
 void insert_collateral(Ledger& ledger, std::int64_t run_id, int step, const std::string& batch,
                        const std::vector<Collateral>& tables);
-void insert_files(Ledger& ledger, std::int64_t run_id, const std::vector<RecordedFile>& files);
+/// A row that is noted again replaces what was noted of it before.
+void insert_failure(Ledger& ledger, std::int64_t run_id, const RowFailure& failure);
+void resolve_failure(Ledger& ledger, std::int64_t run_id, int step, const std::string& identifier);
+/// Those that are not resolved, oldest first.
+std::vector<RowFailure> open_failures(Ledger& ledger, std::int64_t run_id);
+/// The files of the run, instead of what an earlier end of it wrote.
+void replace_files(Ledger& ledger, std::int64_t run_id, const std::vector<RecordedFile>& files);
 
 /// Hashes what the run has recorded up to now and appends it to the chain; README.md has the format.
 /// @return the run's root.

@@ -2,6 +2,10 @@
 
 namespace datachange {
 
+namespace {
+
+// Columns of later versions stand last, as in a ledger that was brought up to date.
+//
 // Small tables stand as users see them. Of `batch` and `change`, which hold most of the bytes, users see
 // views.
 //
@@ -9,8 +13,7 @@ namespace datachange {
 // go either way: from an identifier to its batch, or from a batch to its rows. Its objects are put together
 // from the raw JSON of each value: json_extract and json_object would print numbers anew, and lose digits.
 // SQLite keeps ORDER BY in a sub-query under group_concat.
-const char* ledger_schema() noexcept {
-    return R"sql(
+constexpr const char* tables = R"sql(
 CREATE TABLE meta(
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -49,7 +52,11 @@ CREATE TABLE runs(
     missing INTEGER NOT NULL DEFAULT 0,
     unexpected INTEGER NOT NULL DEFAULT 0,
     csv_directory TEXT,
-    root TEXT
+    root TEXT,
+    epoch INTEGER NOT NULL DEFAULT 1,
+    process INTEGER,
+    process_host TEXT,
+    owned_since TEXT
 );
 CREATE INDEX runs_version ON runs(version);
 
@@ -96,6 +103,7 @@ CREATE TABLE batch(
     unexpected INTEGER NOT NULL,
     first_change INTEGER,
     last_change INTEGER,
+    witness TEXT,
     UNIQUE(run_id, step, batch),
     FOREIGN KEY(run_id, step) REFERENCES steps(run_id, step)
 );
@@ -128,7 +136,8 @@ CREATE TABLE failures(
     identifier TEXT,
     sqlstate TEXT,
     message TEXT NOT NULL,
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    resolved_at TEXT
 );
 CREATE INDEX failures_run ON failures(run_id);
 
@@ -140,6 +149,7 @@ CREATE TABLE collateral(
     inserted INTEGER NOT NULL,
     updated INTEGER NOT NULL,
     deleted INTEGER NOT NULL,
+    truncated INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY(run_id, step, batch, table_name)
 ) WITHOUT ROWID;
 
@@ -176,7 +186,9 @@ CREATE TABLE chain(
     at TEXT NOT NULL,
     leaves INTEGER NOT NULL,
     previous TEXT NOT NULL,
-    root TEXT NOT NULL
+    root TEXT NOT NULL,
+    format INTEGER NOT NULL DEFAULT 1,
+    content TEXT
 );
 
 CREATE TABLE spool_columns(
@@ -193,12 +205,6 @@ CREATE TABLE spool(
     image TEXT NOT NULL,
     PRIMARY KEY(run_id, step, seq)
 ) WITHOUT ROWID;
-
-CREATE VIEW batches AS
-SELECT run_id, step, batch, state, lower_key, upper_key, rows, attempts, started_at, duration_ms, leaf,
-       transaction_id, rows_pre, rows_returned, rows_post, updated, inserted, deleted, unchanged, missing,
-       unexpected
-FROM batch;
 
 CREATE VIEW changes AS
 SELECT b.run_id, b.step, b.batch, c.identifier,
@@ -224,6 +230,51 @@ JOIN batch AS b ON b.id = c.batch_id AND c.id BETWEEN b.first_change AND b.last_
 JOIN steps AS s ON s.run_id = b.run_id AND s.step = b.step
 WHERE b.state = 'committed';
 )sql";
+
+// What version 2 has besides.
+constexpr const char* since_2 = R"sql(
+CREATE UNIQUE INDEX failures_row ON failures(run_id, step, identifier) WHERE identifier IS NOT NULL;
+
+CREATE TABLE elsewhere(
+    run_id INTEGER NOT NULL REFERENCES runs(run_id),
+    step INTEGER NOT NULL,
+    batch TEXT NOT NULL,
+    lower_key TEXT,
+    upper_key TEXT,
+    rows_changed INTEGER NOT NULL,
+    leaf TEXT NOT NULL,
+    ledger_uuid TEXT NOT NULL,
+    PRIMARY KEY(run_id, step, batch)
+) WITHOUT ROWID;
+
+CREATE VIEW batches AS
+SELECT run_id, step, batch, state, lower_key, upper_key, rows, attempts, started_at, duration_ms, leaf,
+       transaction_id, rows_pre, rows_returned, rows_post, updated, inserted, deleted, unchanged, missing,
+       unexpected, witness
+FROM batch;
+)sql";
+
+constexpr const char* from_1 = R"sql(
+ALTER TABLE runs ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE runs ADD COLUMN process INTEGER;
+ALTER TABLE runs ADD COLUMN process_host TEXT;
+ALTER TABLE runs ADD COLUMN owned_since TEXT;
+ALTER TABLE batch ADD COLUMN witness TEXT;
+ALTER TABLE failures ADD COLUMN resolved_at TEXT;
+ALTER TABLE collateral ADD COLUMN truncated INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE chain ADD COLUMN format INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE chain ADD COLUMN content TEXT;
+DROP VIEW batches;
+)sql";
+
+}  // namespace
+
+std::string ledger_schema() {
+    return std::string{tables} + since_2;
+}
+
+std::string ledger_upgrade_from_1() {
+    return std::string{from_1} + since_2;
 }
 
 }  // namespace datachange

@@ -1,14 +1,19 @@
 #pragma once
 
+#include <string>
+
 namespace datachange {
 
 /// Marks a SQLite file as a ledger (PRAGMA application_id): "DCLG".
 inline constexpr int ledger_application_id = 0x44434C47;
 /// The version of the schema (PRAGMA user_version) that this code writes and reads.
-inline constexpr int ledger_schema_version = 1;
+inline constexpr int ledger_schema_version = 2;
 
 /// The statements that make the tables and views of an empty ledger. README.md beside this file describes
 /// them.
-const char* ledger_schema() noexcept;
+std::string ledger_schema();
+
+/// The statements that make a ledger of version 1 one of version 2. Nothing in it is lost or altered.
+std::string ledger_upgrade_from_1();
 
 }  // namespace datachange

@@ -19,8 +19,8 @@ std::string columns_json(const std::vector<Column>& columns) {
 }  // namespace
 
 void Spool::append(int step, const RowSet& rows) {
-    std::uint64_t& size = m_sizes[step];
     m_ledger.transact([&] {
+        const std::uint64_t begin = size(step);
         m_ledger.execute(
             "INSERT INTO spool_columns(run_id, step, columns) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             m_run_id, step, columns_json(rows.columns()));
@@ -30,13 +30,21 @@ void Spool::append(int step, const RowSet& rows) {
         for (std::size_t row = 0; row < rows.size(); ++row) {
             image.clear();
             append_json_array(image, rows, row);
-            insert.bind(3, static_cast<std::int64_t>(size + row));
+            insert.bind(3, static_cast<std::int64_t>(begin + row));
             insert.bindNoCopy(4, image);
             insert.exec();
             insert.reset();
         }
     });
-    size += rows.size();
+}
+
+std::uint64_t Spool::size(int step) {
+    SQLite::Statement& query = m_ledger.bound(
+        "SELECT coalesce(max(seq) + 1, 0) FROM spool WHERE run_id = ? AND step = ?", m_run_id, step);
+    query.executeStep();
+    const auto size = static_cast<std::uint64_t>(query.getColumn(0).getInt64());
+    query.reset();
+    return size;
 }
 
 RowSet Spool::read(int step, std::uint64_t from, std::uint64_t count) {
@@ -70,7 +78,13 @@ void Spool::drop() {
         m_ledger.execute("DELETE FROM spool WHERE run_id = ?", m_run_id);
         m_ledger.execute("DELETE FROM spool_columns WHERE run_id = ?", m_run_id);
     });
-    m_sizes.clear();
+}
+
+void Spool::drop(int step) {
+    m_ledger.transact([&] {
+        m_ledger.execute("DELETE FROM spool WHERE run_id = ? AND step = ?", m_run_id, step);
+        m_ledger.execute("DELETE FROM spool_columns WHERE run_id = ? AND step = ?", m_run_id, step);
+    });
 }
 
 }  // namespace datachange

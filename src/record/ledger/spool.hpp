@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <vector>
 
 #include "core/row_set.hpp"
@@ -9,7 +8,8 @@
 
 namespace datachange {
 
-/// Sets that are kept for batches by key list, until the run ends. Throws SQLite::Exception.
+/// Sets that are kept for batches by key list, until the run ends for good: one that goes on finds them as
+/// they were. Throws SQLite::Exception.
 class Spool {
 public:
     Spool(Ledger& ledger, std::int64_t run_id) : m_ledger(ledger), m_run_id(run_id) {}
@@ -18,15 +18,18 @@ public:
     void append(int step, const RowSet& rows);
     /// Rows [from, from + count) as they were given; fewer at the end.
     RowSet read(int step, std::uint64_t from, std::uint64_t count);
+    /// Rows of a step's set.
+    std::uint64_t size(int step);
     /// Deletes all sets of the run.
     void drop();
+    /// Deletes the set of one step.
+    void drop(int step);
 
 private:
     std::vector<Column> columns(int step);
 
     Ledger& m_ledger;
     std::int64_t m_run_id;
-    std::map<int, std::uint64_t> m_sizes;
 };
 
 }  // namespace datachange
