@@ -49,7 +49,10 @@ void Tally::add_prior(const PriorEvidence& evidence, std::size_t steps) {
         ++m_result.batches_elsewhere;
         m_result.rows_elsewhere += batch.rows;
     }
-    m_result.lost_batches = evidence.lost.size();
+    m_result.lost_batches = static_cast<std::uint64_t>(
+        std::count_if(evidence.lost.begin(), evidence.lost.end(), [&](const CommittedBatch& batch) {
+            return static_cast<std::size_t>(batch.step) <= steps;
+        }));
     for (const Collateral& table : evidence.collateral) add_collateral(table);
 }
 
