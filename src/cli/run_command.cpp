@@ -93,8 +93,10 @@ int command_resume(const Settings& settings, const ResumeCommandOptions& options
     const SignalWatch signals(stop);
     const auto listener = listener_for(output);
     const ResumeOptions resume{chosen.uuid, options.take_over, options.failed_rows};
-    print_result(execute_resume(run, resume, settings.engine(), *listener, &stop), output);
-    return 0;
+    const RunResult result = execute_resume(run, resume, settings.engine(), *listener, &stop);
+    print_result(result, output);
+    const bool failed_again = options.failed_rows && !result.failures.empty();
+    return failed_again ? static_cast<int>(ExitCode::pending) : 0;
 }
 
 }  // namespace datachange

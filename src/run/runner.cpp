@@ -67,6 +67,8 @@ public:
         require_same_definition(m_plan, *chosen);
         if (chosen->active() && !options.take_over && !stalled(*chosen, m_target)) refuse_running(*chosen);
         require_resumable(*chosen, options.failed_rows);
+        m_was_done = chosen->state == "done";
+        m_parts.skip_failures = options.failed_rows;
         return go_on(*chosen, options.failed_rows);
     }
 
@@ -370,8 +372,8 @@ private:
         const bool kept = (m_result.batches > 0 || m_result.batches_elsewhere > 0) && !m_parts.dry_run;
         const bool cancelled = dynamic_cast<Cancelled*>(&error) != nullptr;
         const bool stopped = dynamic_cast<Stopped*>(&error) != nullptr;
-        const std::string state = cancelled ? "cancelled" : stopped ? "stopped" : "failed";
-        const bool resumable = m_taken && !cancelled;
+        const std::string state = m_was_done ? "done" : cancelled ? "cancelled" : stopped ? "stopped" : "failed";
+        const bool resumable = m_taken && !cancelled && !m_was_done;
         try {
             m_journal.finish({state, error.what(), m_result.rows, resumable});
         } catch (const std::exception&) {
@@ -409,10 +411,11 @@ private:
     Target& m_target;
     Journal& m_journal;
     GuardedListener m_listener;
-    const RunParts m_parts;
+    RunParts m_parts;
     const Clock::time_point m_start = Clock::now();
     std::optional<Fence> m_fence;  ///< none in a dry run
     bool m_taken = false;
+    bool m_was_done = false;  ///< the run had ended, and only its failed rows are tried again
     Preflight m_ready;
     Mode m_mode = Mode::single;
     RunResult m_result;

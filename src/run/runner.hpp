@@ -30,6 +30,7 @@ struct RunParts {
     StopRequest* stop = nullptr;  ///< from outside; may be nullptr
     unsigned retries = 5;
     std::uint64_t max_failures = 1'000;  ///< rows
+    bool skip_failures = false;          ///< whatever the plan says
     Timeouts timeouts = {};              ///< of each batch
     BatchSizing sizing = {};
     ThrottleOptions throttle = {};

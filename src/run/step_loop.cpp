@@ -329,11 +329,12 @@ void StepLoop::fail_row(std::size_t index, StepSet& set, const Part& part, const
     m_result.failures.push_back(failure);
     ++set.covered;
     const bool too_many = m_result.failures.size() >= m_parts.max_failures;
-    if (m_steps[index].plan->skips_failures && !too_many) return;
+    const bool skips = m_steps[index].plan->skips_failures || m_parts.skip_failures;
+    if (skips && !too_many) return;
     const std::string row =
         identifier.empty() ? "a row" : join(m_steps[index].source.columns, ", ") + " " + identifier;
     Error stop(ExitCode::failed, fmt::format("{} cannot be changed: {}", row, error.what()),
-               m_steps[index].plan->skips_failures
+               skips
                    ? fmt::format("{} have failed, as many as --max-failures allows; they stand in the ledger.",
                                  counted(m_result.failures.size(), "row"))
                    : "The row stands in the ledger's failures. Mend it, then go on; or go on without such rows by "
