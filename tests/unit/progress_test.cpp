@@ -175,6 +175,13 @@ TEST_CASE("a log is told at once when another reason holds the run back, at most
 
 namespace {
 
+/// Until the milliseconds of the step are more than 0.
+void let_time_count() {
+    const auto start = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(2)) {
+    }
+}
+
 /// What a listener wrote; read after run_ended(), which waits for its thread.
 struct Shown {
     explicit Shown(ProgressStyle style)
@@ -194,6 +201,7 @@ TEST_CASE("a log gets a line at once when the run is held back") {
     Shown shown(ProgressStyle::lines);
     shown.listener->step_started(1, "", 10'000, true);
     shown.listener->step_resumed(1, 5'000, 3);
+    let_time_count();  // rows of before would make a rate
     shown.listener->waiting("paused by alice");
     shown.listener->run_ended();
     CHECK_THAT(shown.text,
@@ -229,10 +237,12 @@ TEST_CASE("the next step begins with no rows done before") {
     shown.listener->step_resumed(1, 10'000, 3);
     shown.listener->step_started(2, "two", 10'000, true);
     shown.listener->batch_done(2, "1", 500);
+    let_time_count();
     shown.listener->run_ended();
     const auto json = nlohmann::json::parse(shown.text.substr(shown.text.rfind("{")));
     CHECK(json["rows"] == 500);
     CHECK(json["batches"] == 1);
+    CHECK(json["rate"] > 0);
 }
 
 TEST_CASE("hours are written out") {
