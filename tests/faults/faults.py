@@ -155,8 +155,12 @@ class FaultCase(unittest.TestCase):
     def open_ledger(self, name=LEDGER):
         return contextlib.closing(sqlite3.connect(f"file:{self.path(name)}?mode=ro", uri=True))
 
+    def wait_until_gone(self):
+        """Until nothing of a killed tool is left in the database: its session outlives it for a moment."""
+
     def assert_nothing_unrecorded(self):
         """Holds at any moment, so also while the tool is dead."""
+        self.wait_until_gone()
         if not self.journal_run():
             self.assertEqual([event for event in self.events() if event.by_tool], [])
             return
@@ -212,6 +216,9 @@ class PostgresFaults(FaultCase, PostgresCase):
         return self.database.rows(
             f"SELECT {columns} FROM pg_stat_activity WHERE datname = current_database()"
             f" AND application_name LIKE 'datachange%' AND pid <> pg_backend_pid() AND {where}")
+
+    def wait_until_gone(self):
+        wait_until(lambda: not self.tool_sessions(), "the session of the tool has ended")
 
     def wait_until_tool_waits(self, what="Lock"):
         wait_until(lambda: self.tool_sessions(where=f"wait_event_type = '{what}'"), f"the tool waits for a {what}")

@@ -47,7 +47,8 @@ class RandomTests:
             command = ("run", "fill", *self.flags()) if by_run else ("resume", str(self.ledger_number()))
             if self.killed(self.start(*command)):
                 kills += 1
-                self.assert_nothing_unrecorded()
+                if self.random.random() < 0.5:  # else the next one comes while the session of this may still be there
+                    self.assert_nothing_unrecorded()
         return kills
 
 

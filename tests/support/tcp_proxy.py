@@ -43,6 +43,8 @@ class CommitCutter:
                 except OSError:  # the server is down: so is the proxy
                     client.close()
                     continue
+                for end in (client, server):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 with self._lock:
                     self._sockets += [client, server]
                 link = _Link(self, client, server)
