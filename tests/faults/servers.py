@@ -112,7 +112,7 @@ class Server:
 
     def _control(self, *arguments):
         # not by call(): the server would inherit its pipes, and they would never end
-        done = subprocess.run(_as_server([_program("pg_ctl"), "-D", f"{self.folder}/data", *arguments]), cwd="/",
+        done = subprocess.run(_as_server([program("pg_ctl"), "-D", f"{self.folder}/data", *arguments]), cwd="/",
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"pg_ctl {arguments} ended with {done.returncode}; see {self.folder}/log")
@@ -126,7 +126,7 @@ class Replica(Server):
         self.folder = tempfile.mkdtemp(prefix="datachange-replica-", dir="/tmp")
         if os.geteuid() == 0:
             os.chown(self.folder, pwd.getpwnam("postgres").pw_uid, -1)
-        call(_as_server([_program("pg_basebackup"), "-D", f"{self.folder}/data", "-R", "-X", "stream", "-c", "fast",
+        call(_as_server([program("pg_basebackup"), "-D", f"{self.folder}/data", "-R", "-X", "stream", "-c", "fast",
                          "--no-sync", "-d", primary.url.rpartition("/")[0]]), cwd="/")
         self.url = f"postgresql://postgres@127.0.0.1:{_free_port()}/postgres"
         self.start()
@@ -149,7 +149,8 @@ def _free_port():
         return probe.getsockname()[1]
 
 
-def _program(name):
+def program(name):
+    """The path of a program that comes with the server."""
     folder = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=False).stdout.strip()
     if not os.path.exists(os.path.join(folder, name)):
         folders = sorted(os.scandir("/usr/lib/postgresql"), key=lambda entry: float(entry.name))
