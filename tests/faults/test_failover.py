@@ -1,0 +1,71 @@
+"""The primary dies, and a replica that lacks some committed batches becomes the primary."""
+
+import unittest
+
+import subjects
+from counting import count
+from faults import VERSION, PostgresFaults, generate
+from servers import DatabaseOfServer, Replica, Server
+
+REACHED, LOST = 3, 2  # batches that the replica gets, and that it does not
+
+
+class FailoverTests(PostgresFaults):
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.remove)
+        super().setUp()
+
+    def new_database(self):
+        self.places = getattr(self, "places", 0) + 1
+        database = DatabaseOfServer(self.server, f"work_{self.places}")
+        self.addCleanup(database.drop)
+        return database
+
+    def replicate(self):
+        replica = Replica(self.server)
+        self.addCleanup(replica.remove)
+        return replica
+
+    def fail_over_to(self, replica):
+        """From here on the test's database is the replica's."""
+        self.database.close()
+        self.server.stop("immediate")
+        replica.promote()
+        count("failover to a replica that lags")
+        self.database = DatabaseOfServer(replica, self.database.name, create=False)
+        self.addCleanup(self.database.drop)
+
+    def check_lost(self):
+        """They stay in the ledger with their rows, under names that are not used again."""
+        lost = self.ledger("SELECT step, batch, rows FROM batches WHERE state = 'lost'")
+        self.assertEqual(len(lost), LOST)
+        self.assertEqual(sum(rows for _, _, rows in lost),
+                         self.ledger("SELECT count(*) FROM change JOIN batch b ON b.id = batch_id WHERE b.state = 'lost'")[0][0])
+        names = self.ledger("SELECT step, batch, count(*) FROM batches GROUP BY 1, 2 HAVING count(*) > 1")
+        self.assertEqual(names, [])
+
+
+def loses_batches(subject):
+    def test(self):
+        self.prepare(subject)
+        self.undisturbed()
+        replica = self.replicate()
+        self.killed_at(f"ledger.settled:{REACHED}", kind="kill -9 before a failover")
+        replica.catch_up()
+        replica.disconnect()
+        self.killed_at(f"ledger.settled:{LOST}", "resume", VERSION, kind="kill -9 before a failover")
+        self.assertEqual(self.committed(), REACHED + LOST)
+        self.fail_over_to(replica)
+        self.assertEqual(self.committed(), REACHED)
+        self.finish()
+        self.check_lost()
+        self.assert_exact()
+    return test
+
+
+for _subject in (subjects.RANGE, subjects.KEYS, subjects.PAIRS):
+    generate(FailoverTests, f"{_subject.name} lost batches are done again", loses_batches(_subject))
+
+if __name__ == "__main__":
+    unittest.main()
