@@ -97,6 +97,7 @@ RunResult with_parts(const RunOptions& options, Engine engine, Listener& listene
     parts.retries = options.retries;
     parts.max_failures = options.max_failures;
     parts.timeouts = {options.lock_timeout, options.statement_timeout};
+    parts.keep_batch_size = !options.batch_size && !pace.target_batch_time;
     parts.sizing = sizing(pace, options.batch_size.has_value() || gives_batch_size(plan));
     parts.throttle = {pace.max_rows_per_second, pace.sleep, pace.max_lag, pace.throttle_flag_file,
                       pace.throttle_query};

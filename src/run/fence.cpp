@@ -1,18 +1,18 @@
 #include "run/fence.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include <fmt/format.h>
 
 #include "core/batch_path.hpp"
 #include "core/clock.hpp"
+#include "core/text.hpp"
 #include "core/value_json.hpp"
 
 namespace datachange {
 
 namespace {
-
-constexpr const char* set_batch = "0";  // where a step's frozen set stands among its batches
 
 std::string key_json(const std::optional<Key>& key) {
     return key ? json_array(*key) : std::string{};
@@ -20,6 +20,27 @@ std::string key_json(const std::optional<Key>& key) {
 
 std::optional<Key> key_of(const std::string& json) {
     return json.empty() ? std::nullopt : std::optional{parse_json_array(json)};
+}
+
+/// A frozen set as it stands in datachange_runs.sets: "step keys batch_size greatest", the key as JSON, one
+/// line each.
+std::string set_line(const FrozenSet& set) {
+    return fmt::format("{} {} {} {}\n", set.step, set.keys, set.batch_size, key_json(set.greatest));
+}
+
+std::vector<FrozenSet> parse_sets(const std::string& text) {
+    std::vector<FrozenSet> sets;
+    for (const std::string& line : split(text, '\n')) {
+        if (line.empty()) continue;  // behind the last one
+        FrozenSet set;
+        std::istringstream words(line);
+        words >> set.step >> set.keys >> set.batch_size;
+        std::string key;
+        std::getline(words >> std::ws, key);
+        set.greatest = key_of(key);
+        sets.push_back(std::move(set));
+    }
+    return sets;
 }
 
 Value number(std::uint64_t value) {
@@ -43,6 +64,7 @@ std::vector<std::string> statements(Engine engine, const std::string& prefix) {
                     "  process bigint NOT NULL,\n"
                     "  owned_since text NOT NULL,\n"
                     "  ledger_uuid text NOT NULL,\n"
+                    "  sets text NOT NULL DEFAULT '',\n"
                     "  operator text,\n"
                     "  ticket text,\n"
                     "  rows_changed bigint NOT NULL DEFAULT 0,\n"
@@ -127,9 +149,9 @@ std::vector<JournalRun> Fence::runs(const std::string& version) const {
     const std::string sql = fmt::format(
         "SELECT r.run_uuid, r.version, r.name, r.definition_sha256, r.state, r.mode, r.operator, r.ticket, "
         "r.started_at, r.finished_at, r.owner, r.host, r.process, r.owned_since, r.epoch, r.rows_changed, "
-        "(SELECT count(*) FROM {} b WHERE b.run_uuid = r.run_uuid AND b.batch <> '{}') "
+        "(SELECT count(*) FROM {} b WHERE b.run_uuid = r.run_uuid) "
         "FROM {} r WHERE r.version = $1 OR $1 = '' ORDER BY r.started_at, r.run_uuid",
-        table("datachange_batches"), set_batch, table("datachange_runs"));
+        table("datachange_batches"), table("datachange_runs"));
     const RowSet rows = m_target.query(sql, {Value::text(version)});
     std::vector<JournalRun> runs;
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -319,13 +341,11 @@ void Fence::record(const CommittedBatch& batch) {
 }
 
 void Fence::record_set(const FrozenSet& set) {
-    m_target.begin(Isolation::repeatable_read);
-    check();
-    record({set.step, set_batch, {std::nullopt, set.greatest}, set.keys, "", ""});
-    const CommitResult commit = m_target.commit();
-    if (commit.outcome == Outcome::committed) return;
-    throw DatabaseError(ExitCode::failed, "the step's set could not be recorded: " + commit.message, commit.sqlstate,
-                        "COMMIT");
+    const RowSet row = m_target.query(
+        fmt::format("UPDATE {} SET sets = sets || $1 WHERE run_uuid = $2 AND epoch = $3 RETURNING run_uuid",
+                    table("datachange_runs")),
+        {Value::text(set_line(set)), Value::text(m_uuid), Value::integer(m_epoch)});
+    if (row.empty()) throw taken_over_error();
 }
 
 bool Fence::has_batch(const CommittedBatch& batch) {
@@ -343,15 +363,15 @@ JournalBatches Fence::batches() {
                     table("datachange_batches")),
         {Value::text(m_uuid)});
     JournalBatches found;
+    found.sets = parse_sets(m_target
+                                .query(fmt::format("SELECT sets FROM {} WHERE run_uuid = $1", table("datachange_runs")),
+                                       {Value::text(m_uuid)})
+                                .text(0, 0));
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const int step = std::stoi(rows.text(i, 0));
         const std::uint64_t count = std::stoull(rows.text(i, 4));
         const KeyRange range{key_of(rows.text(i, 2)), key_of(rows.text(i, 3))};
-        if (rows.text(i, 1) == set_batch) {
-            found.sets.push_back({step, count, range.upto});
-        } else {
-            found.batches.push_back({step, rows.text(i, 1), range, count, rows.text(i, 5), rows.text(i, 6)});
-        }
+        found.batches.push_back({step, rows.text(i, 1), range, count, rows.text(i, 5), rows.text(i, 6)});
     }
     std::sort(found.batches.begin(), found.batches.end(), [](const CommittedBatch& a, const CommittedBatch& b) {
         return a.step != b.step ? a.step < b.step : batch_path_less(a.batch, b.batch);

@@ -50,7 +50,8 @@ struct RunRequests {
 struct FrozenSet {
     int step = 1;
     std::uint64_t keys = 0;
-    std::optional<Key> greatest;  ///< where batches are ranges
+    std::uint64_t batch_size = 0;  ///< rows that somebody asked for; 0: it follows the duration of batches
+    std::optional<Key> greatest;   ///< where batches are ranges
 };
 
 /// Everything that the journal holds of the batches of a run.
@@ -64,7 +65,7 @@ struct JournalBatches {
 ///
 /// datachange_runs holds one row a run. Its epoch is raised by whoever takes a run over; a batch reads the row first,
 /// FOR SHARE, and so cannot commit after somebody else has. datachange_batches gets a row in each batch's own
-/// transaction, which makes it decisive for whether the batch committed; the row of batch "0" is a step's frozen set.
+/// transaction, which makes it decisive for whether the batch committed.
 /// datachange_requests stands apart, because a request must not wait for the batches in hand.
 class Fence {
 public:
@@ -105,7 +106,7 @@ public:
     RunRequests check();
     /// Part of the batch's transaction.
     void record(const CommittedBatch& batch);
-    /// In a transaction of its own.
+    /// Beside the batches, and before the first of the step.
     void record_set(const FrozenSet& set);
     /// True if the journal has the batch with this leaf. Decisive only after take_over or raise_epoch.
     bool has_batch(const CommittedBatch& batch);

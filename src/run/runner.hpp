@@ -32,6 +32,7 @@ struct RunParts {
     std::uint64_t max_failures = 1'000;  ///< rows
     bool skip_failures = false;          ///< whatever the plan says
     Timeouts timeouts = {};              ///< of each batch
+    bool keep_batch_size = false;  ///< a run that goes on: the one that it began with
     BatchSizing sizing = {};
     ThrottleOptions throttle = {};
 };

@@ -101,7 +101,7 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
         if (!step.plan->step.keys) require_expected(m_plan, step.plan->step, set.size.keys, false, "would change");
         read_summary(index, "before");
     }
-    m_sizer.emplace(step.plan->batch_size, m_parts.sizing);
+    m_sizer = sizer_for(step, set);
     ranges ? run_ranges(index, set) : run_slices(index, set);
     require_covered(step, set);
     m_runner.read_only([&] { require_verified(m_target, m_plan, step.plan->step); });
@@ -109,11 +109,23 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
     report_leftovers(step, set);
 }
 
+/// A run that goes on keeps the batch size that it began with, unless another is given now.
+BatchSizer StepLoop::sizer_for(const ReadyStep& step, const StepSet& set) const {
+    BatchSizing sizing = m_parts.sizing;
+    std::uint64_t size = step.plan->batch_size;
+    if (m_parts.keep_batch_size && set.prior.set && set.prior.set->batch_size > 0) {
+        size = set.prior.set->batch_size;
+        sizing.adaptive = false;
+    }
+    return {size, sizing};
+}
+
 /// From here on the step goes by this set, whoever goes on with it.
 void StepLoop::freeze(const ReadyStep& step, const StepSet& set) {
     if (!m_transaction.fence) return;
     m_runner.retrying([&] {
-        m_transaction.fence->record_set({step.plan->step.number, set.size.keys, set.size.greatest});
+        m_transaction.fence->record_set({step.plan->step.number, set.size.keys,
+                                         m_parts.sizing.adaptive ? 0 : step.plan->batch_size, set.size.greatest});
     });
     failpoint("step.set");
 }
@@ -147,7 +159,7 @@ void StepLoop::run_gap(std::size_t index, StepSet& set, const Gap& gap) {
             [&] { next = next_range(m_target, step.source, part.range.upto, *gap.range.upto, size); });
         if (!next) return;
         if (next->keys < size) next->range.upto = gap.range.upto;  // the last one reaches to the end
-        part = {batch_path_between(part.path, gap.before, set.prior.taken), next->range};
+        part = {batch_path_between(part.path, gap.before, set.prior.taken), next->range, next->keys};
         run_part(index, set, part);
     }
 }
@@ -217,7 +229,7 @@ void StepLoop::run_slices(std::size_t index, StepSet& set) {
             if (length < slice.size()) slice = slice.part(0, length);
             const std::string before = next_done == done.end() ? "" : next_done->batch;
             path = batch_path_between(path, before, set.prior.taken);
-            run_part(index, set, {path, {slice.key(0, places), slice.key(length - 1, places)}, &slice});
+            run_part(index, set, {path, {slice.key(0, places), slice.key(length - 1, places)}, length, &slice});
             place += length;
         } else {
             place = skip_slice(number, place, *next_done->range.upto, places);
@@ -246,7 +258,7 @@ void StepLoop::run_part(std::size_t index, StepSet& set, const Part& part) {
     try {
         const std::vector<UnitResult> results = transact({unit(index, part, false)});
         const std::uint64_t pre = results.front().capture.rows.counts.pre;
-        set.covered += part.slice ? part.slice->size() : pre;
+        set.covered += part.slice || m_steps[index].source.distinct ? part.keys : pre;
         if (pre >= m_sizer->size()) {
             m_sizer->took(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start));
         }
@@ -296,6 +308,7 @@ StepLoop::Split StepLoop::split_slice(const ReadyStep& step, const Part& part) c
         const RowSet& half = split.slices[i];
         split.halves.push_back({fmt::format("{}.{}", part.path, i + 1),
                                 {half.key(0, places), half.key(half.size() - 1, places)},
+                                half.size(),
                                 &half});
     }
     return split;
@@ -314,8 +327,8 @@ StepLoop::Split StepLoop::split_range(const ReadyStep& step, const Part& part) {
             split.identifier = key_text(middle);
             return;
         }
-        split.halves.push_back({part.path + ".1", {part.range.after, middle}});
-        split.halves.push_back({part.path + ".2", {middle, end}});
+        split.halves.push_back({part.path + ".1", {part.range.after, middle}, half->keys});
+        split.halves.push_back({part.path + ".2", {middle, end}, keys - half->keys});
     });
     return split;
 }
@@ -345,7 +358,9 @@ void StepLoop::fail_row(std::size_t index, StepSet& set, const Part& part, const
 /// What the batches did not have, or had too much. A run that goes on has been away for a while, and others may
 /// have been at work.
 void StepLoop::require_covered(const ReadyStep& step, const StepSet& set) {
-    if (set.covered == set.size.keys) return;
+    // what earlier processes covered is known in rows, and not in keys that rows share
+    const bool known = !m_prior || !step.source.distinct;
+    if (set.covered == set.size.keys || !known) return;
     const std::string difference = fmt::format("{} planned, but the batches had {}",
                                                counted(set.size.keys, "row"), with_thousands(set.covered));
     if (m_prior) return warn(difference + ": the set changed while the run had stopped, or other sessions did");

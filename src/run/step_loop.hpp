@@ -52,8 +52,9 @@ private:
     struct Part {
         std::string path;
         KeyRange range;
-        const RowSet* slice = nullptr;
-        bool halved = false;  ///< because it took too long
+        std::uint64_t keys = 0;         ///< that it had when it was cut
+        const RowSet* slice = nullptr;  ///< by key list
+        bool halved = false;            ///< because it took too long
     };
     /// Two halves; or one key that cannot be halved, if there is one at all.
     struct Split {
@@ -65,6 +66,7 @@ private:
     void run_step(std::size_t index);
     void run_batched_step(std::size_t index, StepSet& set);
     StepSet begin_set(std::size_t index);
+    BatchSizer sizer_for(const ReadyStep& step, const StepSet& set) const;
     void freeze(const ReadyStep& step, const StepSet& set);
     void run_ranges(std::size_t index, StepSet& set);
     void run_gap(std::size_t index, StepSet& set, const Gap& gap);

@@ -294,7 +294,7 @@ class PostgresCase(CliCase):
         """Until the tool waits for a lock of somebody else."""
         wait_until(lambda: self.column(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND application_name LIKE 'datachange/%' AND wait_event_type = 'Lock'") == ["1"], "the tool is blocked")
+            " AND application_name LIKE 'datachange:%' AND wait_event_type = 'Lock'") == ["1"], "the tool is blocked")
 
 
 def without_rights(*command):

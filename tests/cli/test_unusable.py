@@ -223,7 +223,7 @@ class PostgresTargetTests(PostgresCase):
             run = self.start("run", "fill")
             self.wait_until_blocked()
             self.database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                                  " WHERE datname = current_database() AND application_name LIKE 'datachange/%'")
+                                  " WHERE datname = current_database() AND application_name LIKE 'datachange:%'")
             result = run.finish()
             session.execute("ROLLBACK")
         self.assert_failed(result, 5, "the connection to the server was lost")
@@ -236,7 +236,7 @@ class PostgresTargetTests(PostgresCase):
         run = self.start("run", "fill", *small(1))
         self.wait_until_blocked()
         self.database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                              " WHERE datname = current_database() AND application_name LIKE 'datachange/%'")
+                              " WHERE datname = current_database() AND application_name LIKE 'datachange:%'")
         result = run.finish()
         session.execute("ROLLBACK")
         self.assert_failed(result, 6, "the connection to the server was lost",
