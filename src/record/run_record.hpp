@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,12 @@ public:
     std::string csv_directory() const override { return m_folder ? m_folder->path() : ""; }
 
 private:
+    /// A complete CSV file that has no name yet.
+    struct StepFile {
+        int step;
+        std::unique_ptr<CsvFile> csv;
+    };
+
     /// Runs work that writes, in one transaction that nobody else's epoch can come in between.
     template <class Work>
     void owned(Work&& work) {
@@ -59,6 +66,7 @@ private:
     void reopen_step(const StepHeader& header);
     void end_in_ledger(const Finish& finish);
     std::vector<CsvPaths> render();
+    void publish(std::vector<StepFile>& files);
     std::string file_prefix(const StepHeader& step) const;
 
     Ledger m_ledger;
