@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,19 @@ enum class Engine { postgresql, sqlite };
 /// "postgresql" or "sqlite".
 const char* engine_name(Engine engine) noexcept;
 
+/// How fast a batched run may go. Throttling acts between batches.
+struct PaceOptions {
+    /// The batch size follows this duration; absent: as `batch_size` says, or 1 s where nobody gave a size.
+    std::optional<std::chrono::milliseconds> target_batch_time;
+    std::uint64_t min_batch_size = 100;
+    std::uint64_t max_batch_size = 10'000;
+    std::uint64_t max_rows_per_second = 0;  ///< 0: no limit
+    std::chrono::milliseconds sleep{0};     ///< between batches
+    std::optional<std::chrono::milliseconds> max_lag;  ///< of the replica that is furthest behind
+    std::string throttle_flag_file;         ///< waits while this file is there
+    std::string throttle_query;             ///< waits while this query returns more than 0
+};
+
 /// How one definition is to be run. Everything has the default of the command-line tool.
 struct RunOptions {
     std::string database;                  ///< postgresql://..., sqlite:path, or a path of a SQLite file
@@ -27,6 +41,13 @@ struct RunOptions {
     bool single_transaction = false;
     bool dry_run = false;                  ///< everything, then rolled back
     bool again = false;                    ///< run although this version has run
+    bool strict = false;                   ///< rows changed beside the audited ones roll the batch back
+    std::optional<bool> skip_failures;     ///< overrules the definition's on-error
+    std::uint64_t max_failures = 1'000;    ///< rows that may fail before the run stops in any case
+    unsigned retries = 5;                  ///< of a batch, for what may pass: conflicts, locks, lost connections
+    std::chrono::milliseconds lock_timeout{5'000};
+    std::chrono::milliseconds statement_timeout{0};  ///< 0: the session's own
+    PaceOptions pace;
 };
 
 /// Number of rows by what happened to them; pre, change and post count the rows that each section gave.
@@ -49,6 +70,14 @@ struct Collateral {
     std::string table;
     std::int64_t inserted = 0, updated = 0, deleted = 0;
     bool truncated = false;  ///< emptied as a whole, which no count tells
+};
+
+/// A row that could not be changed.
+struct RowFailure {
+    int step = 1;
+    std::string batch;
+    std::string identifier;  ///< the key's text; "" where no single row is to blame
+    std::string sqlstate, message;
 };
 
 /// What became of one step of a definition, or of a table that a step watches (numbered behind the steps).
@@ -78,6 +107,11 @@ struct RunResult {
     RowCounts rows;  ///< of all steps; watched tables are not counted in
     std::vector<StepResult> steps;
     std::vector<Collateral> collateral;
+    std::vector<RowFailure> failures;        ///< rows that could not be changed and were skipped
+    bool resumed = false;                    ///< it went on with a run that had stopped; what that had done is counted in
+    std::uint64_t batches_elsewhere = 0;     ///< committed before, with the evidence in another ledger; not counted in
+    std::uint64_t rows_elsewhere = 0;        ///< that they changed
+    std::uint64_t lost_batches = 0;          ///< committed before, and gone from the target; their ranges were run again
     std::vector<std::string> warnings;  ///< whole sentences for a person
     std::string csv_directory;
     std::int64_t duration_ms = 0;
@@ -88,5 +122,17 @@ struct RunResult {
 /// Blocks until the run has ended; prints nothing.
 /// @throws Error with the exit code that the tool would give and what was kept.
 RunResult run_definition(const RunOptions& options);
+
+/// Which run is to go on.
+struct ResumeOptions {
+    std::string run;             ///< its UUID
+    bool take_over = false;      ///< although somebody seems to work on it
+    bool failed_rows = false;    ///< only the rows that failed before are tried again
+};
+
+/// Goes on with a run that stopped, as `datachange resume` and `datachange retry` do.
+/// @param options as the run is to be treated from here on; the definition must be the one that it began with
+/// @throws Error as run_definition
+RunResult resume_run(const RunOptions& options, const ResumeOptions& resume);
 
 }  // namespace datachange

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,19 @@ std::vector<Key> keys_of(const RowSet& rows, const std::vector<std::string>& ide
     return keys;
 }
 
+/// SELECT what FROM table WHERE the row has one of the keys, in key order.
+SqlTemplate rows_by_key(const std::string& what, const std::string& table, const std::vector<std::string>& key_names,
+                        const std::string& lock_clause) {
+    std::vector<std::string> arguments;
+    for (const std::string& name : key_names) arguments.push_back(quote_name(name));
+    SqlTemplate sql;
+    sql.pieces = {
+        {SqlPiece::Kind::text, fmt::format("SELECT {} FROM {} WHERE ", what, table), {}, {}},
+        {SqlPiece::Kind::affected, "", arguments, {}},
+        {SqlPiece::Kind::text, fmt::format(" ORDER BY {}{}", quote_names(key_names), lock_clause), {}, {}}};
+    return sql;
+}
+
 /// One pass through one batch; its members hold what the steps hand on.
 class Capturing {
 public:
@@ -33,9 +47,25 @@ public:
         m_scope.affected_types = spec.identifier_types;
         m_scope.affected = &m_keys;
         m_touched_before = target.touched();
+        require_witness();
     }
 
     void read_pre() { m_result.rows.pre = query(in_key_order(m_spec.pre, m_spec.identifier)); }
+    /// Until every row of pre was locked before it was read: what is read then cannot change any more.
+    void read_pre_locked() {
+        constexpr int most_rounds = 5;
+        std::unordered_set<std::string> locked;
+        for (int round = 0; round < most_rounds; ++round) {
+            read_pre();
+            std::vector<Key> open;
+            for (Key& key : keys_of(m_result.rows.pre, m_spec.identifier)) {
+                if (locked.insert(key_fingerprint(key)).second) open.push_back(std::move(key));
+            }
+            if (open.empty()) return;
+            lock(open);
+        }
+        throw DatabaseError(ExitCode::failed, "other sessions keep adding rows to the set", "40001", "");
+    }
     void take_pre(RowSet rows) { m_result.rows.pre = std::move(rows); }
     void note_drift(std::uint64_t count, std::vector<std::string> keys) {
         m_result.drifted = count;
@@ -61,6 +91,37 @@ public:
 private:
     RowSet query(const SqlTemplate& sql) {
         return located(m_spec.path, sql.at, [&] { return m_target.query(sql, m_scope); });
+    }
+
+    void lock(const std::vector<Key>& keys) {
+        Scope scope;
+        scope.affected = &keys;
+        scope.affected_types = m_spec.identifier_types;
+        m_target.query(rows_by_key("1", m_spec.table, m_spec.table_key, m_target.lock_clause()), scope);
+    }
+
+    void require_witness() const {
+        if (!m_spec.strict || m_touched_before.trust != TouchedTables::Trust::unavailable) return;
+        throw Error(ExitCode::failed, "--strict needs a witness, and there is none: " + m_touched_before.reason,
+                    "Have track_counts switched on, or run without --strict. Nothing was changed.");
+    }
+
+    void refuse_collateral() const {
+        if (!m_spec.strict) return;
+        std::vector<Collateral> surprising = m_result.collateral;
+        std::erase_if(surprising, [&](const Collateral& table) {
+            const auto& expected = m_spec.expected_collateral;
+            return std::find(expected.begin(), expected.end(), table.table) != expected.end();
+        });
+        if (surprising.empty()) return;
+        throw Error(ExitCode::failed,
+                    "--strict, and rows were changed beside the audited ones: " + collateral_text(surprising),
+                    fmt::format("Triggers or cascades did it{}. Name the tables in the header (`-- collateral: NAME`) "
+                                "or watch them (`-- audit:watch NAME`). The batch was rolled back.",
+                                m_result.witness == TouchedTables::Trust::complete
+                                    ? ""
+                                    : ", unless the witness overcounts: " + m_result.witness_reason))
+            .at(m_spec.path);
     }
 
     bool truncates() const {
@@ -137,6 +198,7 @@ private:
                 "Only rows of pre can be audited without RETURNING: widen pre, or watch the other tables "
                 "(`-- audit:watch TABLE`). The batch was rolled back.");
         }
+        refuse_collateral();
     }
 
     void refuse_unexpected() {
@@ -148,7 +210,7 @@ private:
                 examples.push_back(row.identifier);
         }
         const std::string outside = outside_range();
-        throw Error(ExitCode::failed,
+        throw UnexpectedRows(ExitCode::failed,
                     fmt::format("change touched {} that pre did not return{}, for example {} {}",
                                 counted(rows.counts.unexpected, "row"), outside,
                                 join(m_spec.identifier, ", "), join(examples, ", ")),
@@ -213,33 +275,33 @@ TableColumns table_columns(const RowSet& slice, const std::string& table_id) {
 /// The rows of the slice as they are now, locked; columns as TableColumns, then the identifier is among them.
 RowSet lock_rows(Target& target, const CaptureSpec& spec, const TableColumns& columns,
                  const std::vector<std::string>& key_names, const std::vector<Key>& keys) {
-    std::vector<std::string> arguments;
-    for (const std::string& name : key_names) arguments.push_back(quote_name(name));
-    SqlTemplate sql;
-    sql.pieces = {{SqlPiece::Kind::text,
-                   fmt::format("SELECT {} FROM {} WHERE ", quote_names(columns.names), spec.table),
-                   {},
-                   {}},
-                  {SqlPiece::Kind::affected, "", arguments, {}},
-                  {SqlPiece::Kind::text,
-                   fmt::format(" ORDER BY {}{}", quote_names(key_names), target.lock_clause()),
-                   {},
-                   {}}};
     Scope scope;
     scope.affected = &keys;
     scope.affected_types = spec.identifier_types;
-    return target.query(sql, scope);
+    return target.query(rows_by_key(quote_names(columns.names), spec.table, key_names, target.lock_clause()), scope);
 }
 
 }  // namespace
+
+std::string witness_text(const StepCapture& capture) {
+    switch (capture.witness) {
+        case TouchedTables::Trust::complete:
+            return "complete";
+        case TouchedTables::Trust::may_overcount:
+            return "may overcount: " + capture.witness_reason;
+        case TouchedTables::Trust::unavailable:
+            return "unavailable: " + capture.witness_reason;
+    }
+    return "";
+}
 
 SqlTemplate in_key_order(const SqlTemplate& query, const std::vector<std::string>& identifier) {
     return wrap("SELECT * FROM (", query, ") AS datachange_set ORDER BY " + quote_names(identifier));
 }
 
-StepCapture capture_range(Target& target, const CaptureSpec& spec, const KeyRange& range) {
+StepCapture capture_range(Target& target, const CaptureSpec& spec, const KeyRange& range, bool lock_first) {
     Capturing capturing(target, spec, range);
-    capturing.read_pre();
+    lock_first ? capturing.read_pre_locked() : capturing.read_pre();
     return capturing.change_and_compare();
 }
 

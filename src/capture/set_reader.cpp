@@ -59,6 +59,13 @@ SetSize measure(Target& target, const KeySource& source, bool with_greatest) {
     return size;
 }
 
+std::uint64_t count_keys(Target& target, const KeySource& source, const KeyRange& range) {
+    const SqlTemplate count = wrap(fmt::format("SELECT count(*) FROM (SELECT {} {} FROM (",
+                                               source.distinct ? "DISTINCT" : "", quote_names(source.columns)),
+                                   source.query, ") AS datachange_set) AS datachange_keys");
+    return number(target.query(count, scope_of(source, range)), 0);
+}
+
 std::optional<NextRange> next_range(Target& target, const KeySource& source, const std::optional<Key>& after,
                                     const Key& greatest, std::uint64_t rows) {
     const std::string keys = quote_names(source.columns);

@@ -28,6 +28,9 @@ struct SetSize {
 /// Counts a set and finds its greatest key; two queries, so call it within one snapshot.
 SetSize measure(Target& target, const KeySource& source, bool with_greatest);
 
+/// Counts the keys of a range.
+std::uint64_t count_keys(Target& target, const KeySource& source, const KeyRange& range);
+
 /// A range that is to be a batch.
 struct NextRange {
     KeyRange range;

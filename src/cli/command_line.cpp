@@ -1,5 +1,9 @@
 #include "cli/command_line.hpp"
 
+#include <charconv>
+#include <chrono>
+#include <map>
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -25,11 +29,28 @@ struct Parsed {
     InitOptions init;
     CheckOptions check;
     RunCommandOptions run;
+    ResumeCommandOptions resume;
+    RequestCommandOptions request;
     StatusOptions status;
     RunsOptions runs;
     HistoryOptions history;
     std::string shown_run;
 };
+
+std::chrono::milliseconds parse_duration(const std::string& option, const std::string& text) {
+    static const std::map<std::string, double> units{{"ms", 1}, {"s", 1'000}, {"", 1'000}, {"min", 60'000},
+                                                     {"h", 3'600'000}};
+    constexpr double longest = 365.0 * 24 * 3'600'000;
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+    const auto unit = units.find(text.substr(digits));
+    double number = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + digits, number);
+    const bool parsed = digits > 0 && failure == std::errc{} && end == text.data() + digits;
+    if (!parsed || unit == units.end() || number * unit->second > longest) {
+        throw CLI::ValidationError(option, fmt::format("{} is no duration; give one such as 500ms, 5s or 2min", text));
+    }
+    return std::chrono::milliseconds{static_cast<std::int64_t>(number * unit->second)};
+}
 
 using Command = std::function<int(const Settings&)>;
 
@@ -43,6 +64,12 @@ public:
         add_init();
         add_check();
         add_run();
+        add_resume();
+        add_retry();
+        add_request("pause", "Have a run wait after the batch in hand, until `resume`", "datachange pause 3");
+        add_request("cancel", "End a run for good after the batch in hand; what it has done stays",
+                    "datachange cancel 3");
+        add_throttle();
         add_status();
         add_runs();
         add_show();
@@ -152,14 +179,75 @@ private:
 
     void add_run() {
         CLI::App* command =
-            add("run", "Run one definition and keep the evidence",
+            add("run", "Run one definition and keep the evidence; a run that stopped goes on",
                 "datachange run backfill_user_names --database sqlite:shop.db --dry-run",
                 [this](const Settings& s) { return command_run(s, m_parsed.run, m_parsed.output); });
+        RunOptions& run = m_parsed.run.work.run;
         command->add_option("definition", m_parsed.run.definition, "Version, name or file")->required();
-        command->add_flag("--dry-run", m_parsed.run.dry_run, "Do everything, write the CSVs, then roll back");
-        command->add_flag("--single-transaction", m_parsed.run.single_transaction,
+        command->add_flag("--dry-run", run.dry_run, "Do everything, write the CSVs, then roll back");
+        command->add_flag("--single-transaction", run.single_transaction,
                           "One transaction, however large the set");
-        command->add_flag("--again", m_parsed.run.again, "Run a version that has run already");
+        command->add_flag("--again", run.again, "Run a version that has run already");
+        add_work(command, m_parsed.run.work);
+    }
+
+    void add_resume() {
+        CLI::App* command =
+            add("resume", "Go on with a run that stopped, was killed, or is paused", "datachange resume 3",
+                [this](const Settings& s) { return command_resume(s, m_parsed.resume, m_parsed.output); });
+        add_run_name(command, m_parsed.resume.run);
+        command->add_flag("--take-over", m_parsed.resume.take_over,
+                          "Although somebody seems to be working on it");
+        add_work(command, m_parsed.resume.work);
+    }
+
+    void add_retry() {
+        CLI::App* command =
+            add("retry", "Try only the rows of a run again that failed", "datachange retry 3",
+                [this](const Settings& s) {
+                    m_parsed.resume.failed_rows = true;
+                    return command_resume(s, m_parsed.resume, m_parsed.output);
+                });
+        add_run_name(command, m_parsed.resume.run);
+        add_work(command, m_parsed.resume.work);
+    }
+
+    CLI::App* add_request(const std::string& name, const std::string& description, const std::string& example) {
+        CLI::App* command = add(name, description, example, [this, name](const Settings& s) {
+            m_parsed.request.request = name;
+            return command_request(s, m_parsed.request, m_parsed.output);
+        });
+        add_run_name(command, m_parsed.request.run);
+        add_target(command);
+        add_ledger(command);
+        add_operator(command);
+        add_json(command);
+        return command;
+    }
+
+    void add_throttle() {
+        CLI::App* command = add_request("throttle", "Change the speed of a run while it goes on",
+                                        "datachange throttle 3 --max-rows-per-second 500");
+        command
+            ->add_option("--max-rows-per-second", m_parsed.request.max_rows_per_second,
+                         "Rows a second, on average; 0: no limit")
+            ->required()
+            ->check(CLI::NonNegativeNumber)
+            ->type_name("ROWS");
+    }
+
+    static void add_run_name(CLI::App* command, std::string& run) {
+        command->add_option("run", run, "Number in the ledger, a UUID's beginning, or a version: its newest run")
+            ->required();
+    }
+
+    void add_operator(CLI::App* command) {
+        command->add_option("--operator", m_parsed.given.operator_name, "Who runs it (default the user)")
+            ->type_name("NAME");
+    }
+
+    /// What every command takes that changes rows.
+    void add_work(CLI::App* command, WorkOptions& work) {
         add_batching(command);
         add_target(command);
         add_dir(command);
@@ -167,13 +255,77 @@ private:
         command
             ->add_option("--csv-dir", m_parsed.given.csv_dir, "Folder of the CSV files (default audit-csv)")
             ->type_name("DIR");
-        command->add_option("--operator", m_parsed.given.operator_name, "Who runs it (default the user)")
-            ->type_name("NAME");
+        add_operator(command);
+        add_failure_handling(command, work);
+        add_pace(command, work.run.pace);
         command->add_option("--progress", m_parsed.output.progress, "auto, bar, lines, json or none")
             ->check(CLI::IsMember({"auto", "bar", "lines", "json", "none"}))
             ->type_name("STYLE");
         command->add_flag("-q,--quiet", m_parsed.output.quiet, "No progress, no warnings; errors only");
         add_json(command);
+    }
+
+    static void add_failure_handling(CLI::App* command, WorkOptions& work) {
+        const std::string group = "What goes wrong";
+        RunOptions& run = work.run;
+        command
+            ->add_option("--on-error", work.on_error,
+                         "A row that cannot be changed: stop there, or skip it (default the definition's, then stop)")
+            ->check(CLI::IsMember({"stop", "skip"}))
+            ->type_name("WHAT")
+            ->group(group);
+        command->add_option("--max-failures", run.max_failures, "Rows that may fail before the run stops (default 1000)")
+            ->check(CLI::PositiveNumber)
+            ->type_name("ROWS")
+            ->group(group);
+        command->add_flag("--strict", run.strict,
+                          "Roll back a batch whose triggers or cascades change tables that `collateral:` does not name")
+            ->group(group);
+        command
+            ->add_option("--retries", run.retries,
+                         "Tries again after conflicts, locks and lost connections (default 5)")
+            ->check(CLI::Range(0, 1000))
+            ->type_name("TIMES")
+            ->group(group);
+        add_duration(command, "--lock-timeout", run.lock_timeout, "How long a statement waits for a lock (default 5s)")
+            ->group(group);
+        add_duration(command, "--statement-timeout", run.statement_timeout,
+                     "How long a statement may take (default the session's)")
+            ->group(group);
+    }
+
+    static void add_pace(CLI::App* command, PaceOptions& pace) {
+        const std::string group = "How fast it goes (batches only)";
+        const auto rows = [&](const char* name, std::uint64_t& value, const char* description) {
+            command->add_option(name, value, description)->check(CLI::PositiveNumber)->type_name("ROWS")->group(group);
+        };
+        add_duration(command, "--target-batch-time", pace.target_batch_time,
+                     "The batch size follows this duration (default 1s where no size is given)")
+            ->group(group);
+        rows("--min-batch-size", pace.min_batch_size, "It goes no lower than this (default 100)");
+        rows("--max-batch-size", pace.max_batch_size, "It goes no higher than this (default 10000)");
+        rows("--max-rows-per-second", pace.max_rows_per_second, "Rows a second, on average");
+        add_duration(command, "--sleep", pace.sleep, "Between batches")->group(group);
+        add_duration(command, "--max-lag", pace.max_lag, "Wait while a replica lags more than this (PostgreSQL)")
+            ->group(group);
+        command->add_option("--throttle-flag-file", pace.throttle_flag_file, "Wait while this file is there")
+            ->type_name("FILE")
+            ->group(group);
+        command
+            ->add_option("--throttle-query", pace.throttle_query, "Wait while this query returns more than 0")
+            ->type_name("SQL")
+            ->group(group);
+    }
+
+    /// An option for a duration: "500ms", "5s", "2min", "1h"; a number alone is seconds.
+    template <typename Duration>
+    static CLI::Option* add_duration(CLI::App* command, const std::string& name, Duration& duration,
+                                     const std::string& description) {
+        return command
+            ->add_option_function<std::string>(
+                name, [&duration, name](const std::string& text) { duration = parse_duration(name, text); },
+                description)
+            ->type_name("TIME");
     }
 
     void add_status() {

@@ -28,11 +28,28 @@ struct CheckOptions {
     std::vector<std::string> definitions;  ///< empty: all of the folder
 };
 
+/// What `run`, `resume` and `retry` have in common.
+struct WorkOptions {
+    RunOptions run;        ///< what the command line says of how to run; the settings are put in later
+    std::string on_error;  ///< stop | skip; "": as the definition says
+};
+
 struct RunCommandOptions {
     std::string definition;
-    bool dry_run = false;
-    bool single_transaction = false;
-    bool again = false;
+    WorkOptions work;
+};
+
+struct ResumeCommandOptions {
+    std::string run;
+    bool take_over = false;
+    bool failed_rows = false;  ///< the command is `retry`
+    WorkOptions work;
+};
+
+struct RequestCommandOptions {
+    std::string run;
+    std::string request;                    ///< pause | cancel | throttle
+    std::uint64_t max_rows_per_second = 0;  ///< 0: no limit
 };
 
 struct StatusOptions {
@@ -53,6 +70,8 @@ int command_new(const Settings& settings, const NewOptions& options, const Outpu
 int command_init(const Settings& settings, const InitOptions& options, const OutputOptions& output);
 int command_check(const Settings& settings, const CheckOptions& options, const OutputOptions& output);
 int command_run(const Settings& settings, const RunCommandOptions& options, const OutputOptions& output);
+int command_resume(const Settings& settings, const ResumeCommandOptions& options, const OutputOptions& output);
+int command_request(const Settings& settings, const RequestCommandOptions& options, const OutputOptions& output);
 int command_status(const Settings& settings, const StatusOptions& options, const OutputOptions& output);
 int command_runs(const Settings& settings, const RunsOptions& options, const OutputOptions& output);
 int command_show(const Settings& settings, const std::string& run, const OutputOptions& output);

@@ -2,7 +2,8 @@
 
 #include "cli/compose.hpp"
 
-#include <array>
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -10,9 +11,11 @@
 #include <unistd.h>
 
 #include "cli/settings.hpp"
+#include "core/process.hpp"
 #include "datachange/version.hpp"
 #include "definition/definition.hpp"
 #include "record/record.hpp"
+#include "run/owner.hpp"
 #include "run/rehearsal_target.hpp"
 #include "run/runner.hpp"
 
@@ -20,16 +23,12 @@ namespace datachange {
 
 namespace {
 
-std::string host_name() {
-    std::array<char, 256> name{};
-    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
-
 RunIdentity identity(const std::string& operator_name) {
     RunIdentity identity;
     identity.operator_name = operator_name;
     identity.host = host_name();
-    identity.owner = fmt::format("{}@{} process {}", operator_name, identity.host, ::getpid());
+    identity.process = ::getpid();
+    identity.owner = fmt::format("{}@{} process {}", operator_name, identity.host, identity.process);
     identity.tool_version = version();
     return identity;
 }
@@ -39,13 +38,78 @@ std::string user_name() {
     return entry != nullptr ? entry->pw_name : fmt::format("uid {}", ::geteuid());
 }
 
+/// While it is there, a second request to stop ends the statement in hand.
+class InterruptedBy {
+public:
+    InterruptedBy(StopRequest* stop, Target& target) : m_stop(stop) {
+        if (m_stop) m_stop->on_interrupt([&target] { target.cancel(); });
+    }
+    ~InterruptedBy() {
+        if (m_stop) m_stop->on_interrupt(nullptr);
+    }
+    InterruptedBy(const InterruptedBy&) = delete;
+    InterruptedBy& operator=(const InterruptedBy&) = delete;
+
+private:
+    StopRequest* m_stop;
+};
+
+/// A size that somebody gave is meant; one that nobody gave follows the duration of batches.
+BatchSizing sizing(const PaceOptions& pace, bool size_given) {
+    BatchSizing sizing;
+    sizing.adaptive = pace.target_batch_time.has_value() || !size_given;
+    if (pace.target_batch_time) sizing.target = *pace.target_batch_time;
+    sizing.least = pace.min_batch_size;
+    sizing.most = pace.max_batch_size;
+    return sizing;
+}
+
+bool gives_batch_size(const Plan& plan) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(),
+                       [](const StepPlan& step) { return step.step.batch_size.has_value(); });
+}
+
+/// Waits for another program that has the ledger; tests have less patience.
+int ledger_lock_timeout_ms() {
+    const char* const given = std::getenv("DATACHANGE_LEDGER_TIMEOUT");
+    return given == nullptr ? RecordOptions{}.ledger_lock_timeout_ms : std::atoi(given);
+}
+
+/// Puts the concrete parts together for one run, and has `work` use them.
+template <typename Work>
+RunResult with_parts(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop, Work&& work) {
+    const Plan plan = make_plan(read_definition(definition_file(options.definition), engine), options);
+    const RecordOptions record_options{options.ledger, options.csv_dir, ledger_lock_timeout_ms()};
+    const auto journal =
+        options.dry_run ? open_rehearsal_record(record_options) : open_record(record_options);
+    const auto target = connect_target(options.database, engine, options.journal_schema,
+                                       session_name(plan.definition.version));
+    target->require_writable();
+    target->enforce_foreign_keys(plan.definition.foreign_keys);
+    const InterruptedBy interrupted(stop, *target);
+    const auto rehearsal = options.dry_run ? rehearse(*target) : nullptr;
+    const PaceOptions& pace = options.pace;
+    RunParts parts{rehearsal ? *rehearsal : *target, *journal, listener, {}};
+    parts.identity = identity(current_operator(options.operator_name));
+    parts.dry_run = options.dry_run;
+    parts.again = options.again;
+    parts.stop = stop;
+    parts.retries = options.retries;
+    parts.max_failures = options.max_failures;
+    parts.timeouts = {options.lock_timeout, options.statement_timeout};
+    parts.sizing = sizing(pace, options.batch_size.has_value() || gives_batch_size(plan));
+    parts.throttle = {pace.max_rows_per_second, pace.sleep, pace.max_lag, pace.throttle_flag_file,
+                      pace.throttle_query};
+    return work(plan, parts);
+}
+
 }  // namespace
 
 std::unique_ptr<Target> connect_target(const std::string& database, Engine engine,
-                                       const std::string& journal_schema) {
+                                       const std::string& journal_schema, const std::string& session) {
     std::unique_ptr<Target> target;
     if (engine == Engine::postgresql) {
-        target = connect_postgres(database, fmt::format("datachange/{}", version()));
+        target = connect_postgres(database, session);
     } else {
         target = open_sqlite(sqlite_path(database));
     }
@@ -53,24 +117,30 @@ std::unique_ptr<Target> connect_target(const std::string& database, Engine engin
     return target;
 }
 
-RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener,
-                      const std::atomic<bool>* stop) {
-    Plan plan = make_plan(read_definition(definition_file(options.definition), engine), options);
-    const RecordOptions record_options{options.ledger, options.csv_dir};
-    const auto journal =
-        options.dry_run ? open_rehearsal_record(record_options) : open_record(record_options);
-    const auto target = connect_target(options.database, engine, options.journal_schema);
-    target->require_writable();
-    target->enforce_foreign_keys(plan.definition.foreign_keys);
-    const std::string who = options.operator_name.empty() ? user_name() : options.operator_name;
-    const auto rehearsal = options.dry_run ? rehearse(*target) : nullptr;
-    Target& used = rehearsal ? *rehearsal : *target;
-    return run_plan(plan, {used, *journal, listener, identity(who), options.dry_run, options.again, stop});
+std::string current_operator(const std::string& given) {
+    return given.empty() ? user_name() : given;
+}
+
+RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop) {
+    return with_parts(options, engine, listener, stop,
+                      [](const Plan& plan, const RunParts& parts) { return run_plan(plan, parts); });
+}
+
+RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine, Listener& listener,
+                         StopRequest* stop) {
+    return with_parts(options, engine, listener, stop, [&](const Plan& plan, const RunParts& parts) {
+        return resume_plan(plan, parts, resume);
+    });
 }
 
 RunResult run_definition(const RunOptions& options) {
     Listener silent;
     return execute_run(options, engine_of(options.database), silent, nullptr);
+}
+
+RunResult resume_run(const RunOptions& options, const ResumeOptions& resume) {
+    Listener silent;
+    return execute_resume(options, resume, engine_of(options.database), silent, nullptr);
 }
 
 }  // namespace datachange

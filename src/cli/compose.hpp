@@ -1,22 +1,29 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 
 #include "datachange/run.hpp"
 #include "plan/plan.hpp"
 #include "run/listener.hpp"
+#include "run/stop.hpp"
 #include "target/target.hpp"
 
 namespace datachange {
 
 /// Connects to the target that a URL, a path or (empty) libpq's environment names.
+/// @param session the name that its sessions carry on the server
 std::unique_ptr<Target> connect_target(const std::string& database, Engine engine,
-                                       const std::string& journal_schema);
+                                       const std::string& journal_schema,
+                                       const std::string& session = "datachange");
+
+/// Who is at work: as given, else the user of this process.
+std::string current_operator(const std::string& given);
 
 /// Runs one definition with the concrete parts put together: what run_definition and the command `run` share.
-/// @param stop set from outside to end after the batch in hand; may be nullptr.
-RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener,
-                      const std::atomic<bool>* stop);
+/// @param stop asked from outside; may be nullptr.
+RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop);
+/// Goes on with a run likewise, for resume_run and the commands `resume` and `retry`.
+RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine, Listener& listener,
+                         StopRequest* stop);
 
 }  // namespace datachange

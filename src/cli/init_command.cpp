@@ -37,7 +37,7 @@ int command_init(const Settings& settings, const InitOptions& options, const Out
     if (output.json) {
         fmt::print("{}\n", JsonObject{}.add("target", target->name()).add("created", !there).text());
     } else {
-        fmt::print("the journal (datachange_runs, datachange_batches) {} in {}\n",
+        fmt::print("the journal (datachange_runs, datachange_batches, datachange_requests) {} in {}\n",
                    there ? "was there already" : "was created", target->name());
     }
     return 0;

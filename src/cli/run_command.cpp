@@ -1,28 +1,20 @@
-#include <atomic>
-#include <csignal>
-
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "cli/commands.hpp"
+#include "cli/chosen_run.hpp"
 #include "cli/compose.hpp"
+#include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "definition/definition.hpp"
+#include "report/json.hpp"
 #include "report/progress.hpp"
 #include "report/run_report.hpp"
+#include "run/owner.hpp"
 
 namespace datachange {
 
 namespace {
-
-std::atomic<bool> stop_requested{false};
-
-/// The first Ctrl-C lets the batch in hand end; the second has its usual effect, and the server rolls the
-/// batch back.
-void request_stop(int signal) {
-    stop_requested = true;
-    std::signal(signal, SIG_DFL);
-}
 
 ProgressStyle progress_style(const OutputOptions& output) {
     if (output.progress == "none") return ProgressStyle::none;
@@ -37,31 +29,74 @@ void write_stderr(const std::string& text) {
     if (::write(STDERR_FILENO, text.data(), text.size()) < 0) return;  // decoration: nothing depends on it
 }
 
-}  // namespace
+std::unique_ptr<Listener> listener_for(const OutputOptions& output) {
+    if (output.quiet) return std::make_unique<Listener>();
+    return show_progress(progress_style(output), wants_color(STDERR_FILENO), write_stderr, terminal_width);
+}
 
-int command_run(const Settings& settings, const RunCommandOptions& options, const OutputOptions& output) {
-    settings.require_database();
-    RunOptions run;
+RunOptions run_options(const Settings& settings, const std::string& definition, const WorkOptions& work) {
+    RunOptions run = work.run;
     run.database = settings.database;
-    run.definition = find_definition(settings.dir, options.definition).path;
+    run.definition = find_definition(settings.dir, definition).path;
     run.ledger = settings.ledger;
     run.csv_dir = settings.csv_dir;
     run.journal_schema = settings.journal_schema;
     run.operator_name = settings.operator_name;
     run.batch_size = settings.batch_size;
     run.batch_threshold = settings.batch_threshold;
-    run.single_transaction = options.single_transaction;
-    run.dry_run = options.dry_run;
-    run.again = options.again;
+    if (!work.on_error.empty()) run.skip_failures = work.on_error == "skip";
+    return run;
+}
 
-    std::signal(SIGINT, request_stop);
-    std::signal(SIGTERM, request_stop);
-    const auto listener = output.quiet ? std::make_unique<Listener>()
-                                       : show_progress(progress_style(output), wants_color(STDERR_FILENO),
-                                                       write_stderr, terminal_width);
-    const RunResult result = execute_run(run, settings.engine(), *listener, &stop_requested);
+void print_result(const RunResult& result, const OutputOptions& output) {
     fmt::print("{}", output.json ? run_json(result) : run_text(result));
+}
+
+/// A run that somebody works on does not change hands: it is told to go on where it is.
+bool unpause(const Settings& settings, const ResumeCommandOptions& options, const ChosenRun& run,
+             const OutputOptions& output) {
+    const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
+    if (!run.journal || !run.journal->active() || options.take_over || stalled(*run.journal, *target)) return false;
+    Fence fence(*target);
+    RunRequests requests = fence.requests(run.uuid);
+    if (!requests.pause) return false;
+    requests.pause = false;
+    requests.by = current_operator(settings.operator_name);
+    fence.request(run.uuid, requests);
+    if (output.json) {
+        fmt::print("{}\n", JsonObject{}.add("run", run.uuid).add("requested", "resume").text());
+    } else {
+        fmt::print("run {} goes on where it is: {}\n", run.uuid.substr(0, 8), run.journal->owner);
+    }
+    return true;
+}
+
+}  // namespace
+
+int command_run(const Settings& settings, const RunCommandOptions& options, const OutputOptions& output) {
+    settings.require_database();
+    const RunOptions run = run_options(settings, options.definition, options.work);
+    StopRequest stop;
+    const SignalWatch signals(stop);
+    const auto listener = listener_for(output);
+    print_result(execute_run(run, settings.engine(), *listener, &stop), output);
     return 0;
+}
+
+int command_resume(const Settings& settings, const ResumeCommandOptions& options, const OutputOptions& output) {
+    settings.require_database();
+    const ChosenRun chosen = choose_run(
+        settings, *connect_target(settings.database, settings.engine(), settings.journal_schema), options.run);
+    if (!options.failed_rows && unpause(settings, options, chosen, output)) return 0;
+    const RunOptions run = run_options(settings, chosen.version, options.work);
+    StopRequest stop;
+    const SignalWatch signals(stop);
+    const auto listener = listener_for(output);
+    const ResumeOptions resume{chosen.uuid, options.take_over, options.failed_rows};
+    const RunResult result = execute_resume(run, resume, settings.engine(), *listener, &stop);
+    print_result(result, output);
+    const bool failed_again = options.failed_rows && !result.failures.empty();
+    return failed_again ? static_cast<int>(ExitCode::pending) : 0;
 }
 
 }  // namespace datachange

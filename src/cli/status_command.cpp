@@ -16,6 +16,7 @@
 #include "report/json.hpp"
 #include "report/table.hpp"
 #include "run/fence.hpp"
+#include "run/owner.hpp"
 
 namespace datachange {
 
@@ -35,7 +36,7 @@ struct StatusLine {
 const JournalRun* deciding_run(const std::vector<const JournalRun*>& runs) {
     const JournalRun* deciding = nullptr;
     for (const JournalRun* run : runs) {
-        if (deciding == nullptr || run->active() || run->state == "done" || deciding->state != "done")
+        if (deciding == nullptr || run->active() || run->state == "stalled" || run->state == "done" || deciding->state != "done")
             deciding = run;
     }
     return deciding;
@@ -146,7 +147,10 @@ int command_status(const Settings& settings, const StatusOptions& options, const
     settings.require_database();
     const std::vector<DefinitionFile> files = list_definitions(settings.dir);
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
-    const std::vector<JournalRun> runs = Fence(*target).runs();
+    std::vector<JournalRun> runs = Fence(*target).runs();
+    for (JournalRun& run : runs) {
+        if (stalled(run, *target)) run.state = "stalled";
+    }
     const std::vector<StatusLine> lines = status_lines(files, runs);
     const std::uint64_t elsewhere = runs_elsewhere(settings, runs);
     if (output.json) {

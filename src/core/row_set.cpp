@@ -23,6 +23,12 @@ ValueView RowSet::at(std::size_t row, std::size_t column) const {
     return {cell.kind, std::string_view{m_bytes}.substr(cell.offset, cell.length)};
 }
 
+RowSet RowSet::part(std::size_t from, std::size_t to) const {
+    RowSet rows(m_columns);
+    for (std::size_t row = from; row < to; ++row) rows.add_row(*this, row);
+    return rows;
+}
+
 Key RowSet::key(std::size_t row, const std::vector<std::size_t>& columns) const {
     Key key;
     key.reserve(columns.size());

@@ -35,6 +35,8 @@ public:
     /// Adds a whole row of another set with the same number of columns.
     void add_row(const RowSet& other, std::size_t row);
     void reserve(std::size_t rows, std::size_t bytes);
+    /// Rows [from, to) as a set of their own.
+    RowSet part(std::size_t from, std::size_t to) const;
 
     const std::vector<Column>& columns() const { return m_columns; }
     std::size_t width() const { return m_columns.size(); }

@@ -89,6 +89,7 @@ StepPlan plan_step(Step step, Engine engine, const RunOptions& options) {
     plan.step = std::move(step);
     plan.batch_size = options.batch_size.value_or(plan.step.batch_size.value_or(default_batch_size));
     if (plan.step.only_verifies()) return plan;
+    plan.skips_failures = options.skip_failures.value_or(plan.step.on_error == OnError::skip);
     if (plan.forced_single()) {
         plan.obstacle = "the definition says `transaction: single`";
     } else if (change_uses(plan.step, Macro::batch)) {
@@ -126,6 +127,7 @@ Plan make_plan(Definition definition, const RunOptions& options) {
     Plan plan;
     plan.batch_threshold = options.batch_threshold;
     plan.single_transaction = options.single_transaction;
+    plan.strict = options.strict;
     for (const Step& step : definition.steps)
         plan.steps.push_back(plan_step(step, definition.engine, options));
     plan.definition = std::move(definition);
@@ -134,7 +136,9 @@ Plan make_plan(Definition definition, const RunOptions& options) {
 
 bool wants_batches(const Plan& plan, const StepPlan& step, std::uint64_t rows) {
     if (plan.single_transaction || step.forced_single() || step.step.only_verifies()) return false;
-    return step.step.transaction == TransactionWish::batched || rows > plan.batch_threshold;
+    // one transaction would lose the good rows with the bad one
+    const bool keeps_good_rows = step.skips_failures && step.batching != Batching::none && rows > 0;
+    return step.step.transaction == TransactionWish::batched || keeps_good_rows || rows > plan.batch_threshold;
 }
 
 Mode choose_mode(const Plan& plan, const std::vector<std::uint64_t>& rows) {

@@ -25,6 +25,7 @@ struct StepPlan {
     std::string obstacle_at;        ///< "line:column", or ""
     std::uint64_t batch_size = 0;   ///< rows
     bool ranges_over_keys = false;  ///< range: over the rows of `keys` instead of `pre`
+    bool skips_failures = false;    ///< a row that cannot be changed does not stop the run
 
     bool forced_single() const { return step.transaction == TransactionWish::single; }
 };
@@ -35,6 +36,7 @@ struct Plan {
     std::vector<StepPlan> steps;
     std::uint64_t batch_threshold = 0;  ///< rows; a step with more is batched
     bool single_transaction = false;
+    bool strict = false;  ///< rows changed beside the audited ones are an error
 
     bool only_verifies() const;
     bool may_run_again() const;  ///< repeatable, or an integrity check

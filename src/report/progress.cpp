@@ -29,6 +29,11 @@ double share(const ProgressState& state) {
     return std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
 }
 
+/// Rounded down, so that 100 means all; 57 of 100 are no 56 for being a fraction in binary.
+int percent(const ProgressState& state) {
+    return static_cast<int>(share(state) * 100 + 1e-9);
+}
+
 std::string rows_text(const ProgressState& state) {
     if (!state.batched) return fmt::format("{} in one transaction", counted(state.total, "row"));
     return fmt::format("{} of {}", with_thousands(state.done), counted(state.total, "row"));
@@ -57,7 +62,9 @@ class ShownProgress : public Listener {
 public:
     ShownProgress(ProgressStyle style, bool color, std::function<void(const std::string&)> write,
                   std::function<std::size_t()> width)
-        : m_style(style), m_color(color), m_write(std::move(write)), m_width(std::move(width)) {}
+        : m_style(style), m_color(color), m_write(std::move(write)), m_width(std::move(width)) {
+        m_state.started = false;
+    }
 
     ~ShownProgress() override { ShownProgress::run_ended(); }
 
@@ -72,11 +79,33 @@ public:
         const std::lock_guard lock(m_mutex);
         m_state.step = name.empty() ? "" : fmt::format("{} {}", step, name);
         m_state.done = 0;
+        m_state.resumed = 0;
         m_state.batches = 0;
         m_state.total = planned_rows;
         m_state.batched = batched;
+        m_state.started = true;
         m_started = Clock::now();
         m_running = true;
+    }
+
+    void step_resumed(int, std::uint64_t done_rows, std::uint64_t done_batches) override {
+        const std::lock_guard lock(m_mutex);
+        m_state.done = done_rows;
+        m_state.resumed = done_rows;
+        m_state.batches = done_batches;
+        m_started = Clock::now();
+    }
+
+    void throttled(const std::string& reason) override {
+        const std::lock_guard lock(m_mutex);
+        m_state.throttled = reason;
+        tell_if_held();
+    }
+
+    void waiting(const std::string& what) override {
+        const std::lock_guard lock(m_mutex);
+        m_state.waiting = what;
+        tell_if_held();
     }
 
     void batch_done(int, const std::string&, std::uint64_t rows) override {
@@ -118,18 +147,29 @@ private:
     }
 
     void tick(const std::stop_token& stop) {
-        Clock::time_point last = Clock::now();
         std::unique_lock lock(m_mutex);
+        m_last = Clock::now();
         while (!stop.stop_requested()) {
             m_wake.wait_for(lock, stop, tick_length, [] { return false; });
-            if (stop.stop_requested() || Clock::now() - last < interval()) continue;
-            last = Clock::now();
-            if (m_running) paint();
+            if (stop.stop_requested() || Clock::now() - m_last < interval()) continue;
+            m_last = Clock::now();
+            if (has_news()) paint();
         }
     }
 
+    /// A run may have to wait before its first step: for a COMMIT in flight of the one that it goes on with.
+    bool has_news() const { return m_running || (!m_state.started && !m_state.held().empty()); }
+
+    void tell_if_held() {
+        const Clock::time_point now = Clock::now();
+        if (m_style != ProgressStyle::lines || !m_held_news.due(m_state, now)) return;
+        m_last = now;
+        paint();
+    }
+
     void paint() {
-        m_state.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - m_started);
+        if (m_state.started)
+            m_state.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - m_started);
         if (m_style == ProgressStyle::bar) {
             m_write("\r\x1b[K" + progress_bar(m_state, m_width(), m_color));
             m_bar_shown = true;
@@ -152,7 +192,9 @@ private:
     std::mutex m_mutex;
     std::condition_variable_any m_wake;
     ProgressState m_state;
+    HeldNews m_held_news;
     Clock::time_point m_started;
+    Clock::time_point m_last;  ///< painted
     bool m_running = false;
     bool m_bar_shown = false;
     std::jthread m_ticker;  // last: it uses all of the above
@@ -162,29 +204,49 @@ private:
 
 double ProgressState::rate() const {
     if (elapsed.count() == 0) return 0;
-    return static_cast<double>(done) * 1000.0 / static_cast<double>(elapsed.count());
+    return static_cast<double>(done - std::min(resumed, done)) * 1000.0 /
+           static_cast<double>(elapsed.count());
 }
 
 double ProgressState::eta_seconds() const {
-    if (done == 0 || rate() <= 0) return -1;
+    if (rate() <= 0) return -1;
     return total > done ? static_cast<double>(total - done) / rate() : 0;
 }
 
+std::string ProgressState::held() const {
+    if (!waiting.empty()) return printable(waiting);
+    return throttled.empty() ? "" : "throttled: " + printable(throttled);
+}
+
+bool HeldNews::due(const ProgressState& state, std::chrono::steady_clock::time_point now) {
+    std::string kind = state.held();
+    std::erase_if(kind, [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == ','; });
+    const bool news = !kind.empty() && kind != m_kind;
+    m_kind = std::move(kind);
+    if (!news || (m_told && now - *m_told < 5s)) return false;
+    m_told = now;
+    return true;
+}
+
 std::string progress_bar(const ProgressState& state, std::size_t width, bool color) {
+    if (!state.started) return fit(state.title + ": " + state.held(), width > 1 ? width - 1 : 1);
     const std::string step = state.step.empty() ? "" : state.step + "  ";
-    const int percent = static_cast<int>(share(state) * 100);
+    const std::string held = state.held();
     std::vector<std::string> parts;
     if (state.batched) {
-        parts = {fmt::format("{:3} %", percent), rows_text(state), rate_text(state), eta_text(state)};
+        parts = {fmt::format("{:3} %", percent(state)), rows_text(state), rate_text(state)};
+        parts.push_back(held.empty() ? eta_text(state) : held);
     } else {
         parts = {rows_text(state), elapsed_text(state)};
+        if (!held.empty()) parts.push_back(held);
     }
     constexpr std::size_t shortest_bar = 12;
     constexpr std::size_t longest_bar = 40;
     std::string text = join(parts, "  ");
     // on a narrow terminal the least important goes first
-    while (parts.size() > 1 && display_width(text) + shortest_bar > width) {
-        parts.pop_back();
+    const std::ptrdiff_t kept = held.empty() ? 0 : 1;
+    while (std::ssize(parts) > 1 + kept && display_width(text) + shortest_bar > width) {
+        parts.erase(parts.end() - 1 - kept);
         text = join(parts, "  ");
     }
     const std::size_t used = display_width(step) + display_width(text) + 4;
@@ -194,12 +256,17 @@ std::string progress_bar(const ProgressState& state, std::size_t width, bool col
 }
 
 std::string progress_line(const ProgressState& state) {
+    if (!state.started) return state.title + ": " + state.held();
     const std::string step = state.step.empty() ? "" : " step " + state.step;
-    if (!state.batched)
-        return fmt::format("{}{}: {}, {} so far", state.title, step, rows_text(state), elapsed_text(state));
-    return fmt::format("{}{}: {} ({} %), {}, {}, {}", state.title, step, rows_text(state),
-                       static_cast<int>(share(state) * 100), counted(state.batches, "batch"),
-                       rate_text(state), eta_text(state));
+    std::vector<std::string> parts;
+    if (state.batched) {
+        parts = {fmt::format("{} ({} %)", rows_text(state), percent(state)), counted(state.batches, "batch"),
+                 rate_text(state), eta_text(state)};
+    } else {
+        parts = {rows_text(state), elapsed_text(state) + " so far"};
+    }
+    if (const std::string held = state.held(); !held.empty()) parts.push_back(held);
+    return state.title + step + ": " + join(parts, ", ");
 }
 
 std::string progress_json(const ProgressState& state) {
@@ -209,6 +276,7 @@ std::string progress_json(const ProgressState& state) {
     object.add("rate", static_cast<std::uint64_t>(state.rate()));
     object.raw("eta_s", state.eta_seconds() < 0 ? "null" : fmt::format("{:.1f}", state.eta_seconds()));
     object.add("elapsed_ms", static_cast<std::int64_t>(state.elapsed.count()));
+    object.add_or_null("throttled", state.throttled).add_or_null("waiting", state.waiting);
     return object.text();
 }
 

@@ -1,15 +1,29 @@
 #include "run/fence.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "core/batch_path.hpp"
+#include "core/clock.hpp"
 #include "core/value_json.hpp"
 
 namespace datachange {
 
 namespace {
 
+constexpr const char* set_batch = "0";  // where a step's frozen set stands among its batches
+
 std::string key_json(const std::optional<Key>& key) {
     return key ? json_array(*key) : std::string{};
+}
+
+std::optional<Key> key_of(const std::string& json) {
+    return json.empty() ? std::nullopt : std::optional{parse_json_array(json)};
+}
+
+Value number(std::uint64_t value) {
+    return Value::integer(static_cast<std::int64_t>(value));
 }
 
 std::vector<std::string> statements(Engine engine, const std::string& prefix) {
@@ -23,7 +37,12 @@ std::vector<std::string> statements(Engine engine, const std::string& prefix) {
                     "  definition_sha256 text NOT NULL,\n"
                     "  state text NOT NULL,\n"
                     "  epoch bigint NOT NULL,\n"
+                    "  mode text NOT NULL,\n"
                     "  owner text NOT NULL,\n"
+                    "  host text NOT NULL,\n"
+                    "  process bigint NOT NULL,\n"
+                    "  owned_since text NOT NULL,\n"
+                    "  ledger_uuid text NOT NULL,\n"
                     "  operator text,\n"
                     "  ticket text,\n"
                     "  rows_changed bigint NOT NULL DEFAULT 0,\n"
@@ -38,14 +57,27 @@ std::vector<std::string> statements(Engine engine, const std::string& prefix) {
                     "  upper_key text,\n"
                     "  rows_changed bigint NOT NULL,\n"
                     "  leaf text NOT NULL,\n"
+                    "  ledger_uuid text NOT NULL,\n"
                     "  PRIMARY KEY (run_uuid, step, batch)\n)",
                     prefix, postgres ? prefix : ""),  // SQLite names the parent without its schema
+        fmt::format("CREATE TABLE IF NOT EXISTS {0}datachange_requests (\n"
+                    "  run_uuid text PRIMARY KEY REFERENCES {1}datachange_runs,\n"
+                    "  request text NOT NULL,\n"
+                    "  max_rows_per_second bigint,\n"
+                    "  requested_by text NOT NULL,\n"
+                    "  requested_at text NOT NULL\n)",
+                    prefix, postgres ? prefix : ""),
         // one active run a version: this index decides between two that start at once
         fmt::format("CREATE UNIQUE INDEX IF NOT EXISTS {} ON {}datachange_runs (version)\n"
                     "  WHERE state IN ('processing', 'paused')",
                     postgres ? "datachange_runs_active" : prefix + "datachange_runs_active",
                     postgres ? prefix : ""),
     };
+}
+
+bool waits_for_lock(const DatabaseError& error) {
+    return error.sqlstate() == "55P03" || error.sqlstate().starts_with("SQLITE_BUSY") ||
+           error.sqlstate() == "40001" || error.sqlstate() == "40P01";
 }
 
 bool duplicate_key(const DatabaseError& error) {
@@ -93,19 +125,61 @@ void Fence::create() {
 std::vector<JournalRun> Fence::runs(const std::string& version) const {
     if (!exists()) return {};
     const std::string sql = fmt::format(
-        "SELECT r.run_uuid, r.version, r.name, r.definition_sha256, r.state, r.owner, r.operator, r.ticket, "
-        "r.started_at, "
-        "r.finished_at, r.rows_changed, (SELECT count(*) FROM {} b WHERE b.run_uuid = r.run_uuid) "
+        "SELECT r.run_uuid, r.version, r.name, r.definition_sha256, r.state, r.mode, r.operator, r.ticket, "
+        "r.started_at, r.finished_at, r.owner, r.host, r.process, r.owned_since, r.epoch, r.rows_changed, "
+        "(SELECT count(*) FROM {} b WHERE b.run_uuid = r.run_uuid AND b.batch <> '{}') "
         "FROM {} r WHERE r.version = $1 OR $1 = '' ORDER BY r.started_at, r.run_uuid",
-        table("datachange_batches"), table("datachange_runs"));
+        table("datachange_batches"), set_batch, table("datachange_runs"));
     const RowSet rows = m_target.query(sql, {Value::text(version)});
     std::vector<JournalRun> runs;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        runs.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
-                        rows.text(i, 5), rows.text(i, 6), rows.text(i, 7), rows.text(i, 8), rows.text(i, 9),
-                        std::stoull(rows.text(i, 10)), std::stoull(rows.text(i, 11))});
+        JournalRun run;
+        std::string* const texts[] = {&run.uuid,   &run.version,       &run.name,   &run.definition_sha256,
+                                      &run.state,  &run.mode,          &run.operator_name, &run.ticket,
+                                      &run.started_at, &run.finished_at, &run.owner, &run.host};
+        for (std::size_t column = 0; column < std::size(texts); ++column) *texts[column] = rows.text(i, column);
+        run.process = std::stoll(rows.text(i, 12));
+        run.owned_since = rows.text(i, 13);
+        run.epoch = std::stoll(rows.text(i, 14));
+        run.rows_changed = std::stoull(rows.text(i, 15));
+        run.batches = std::stoull(rows.text(i, 16));
+        runs.push_back(std::move(run));
     }
     return runs;
+}
+
+namespace {
+
+/// Columns request, max_rows_per_second, requested_by, from the place `at` on.
+RunRequests requests_of(const RowSet& rows, std::size_t at) {
+    RunRequests requests;
+    requests.pause = rows.text(0, at) == "pause";
+    requests.cancel = rows.text(0, at) == "cancel";
+    if (!rows.at(0, at + 1).is_null()) requests.max_rows_per_second = std::stoull(rows.text(0, at + 1));
+    requests.by = rows.text(0, at + 2);
+    return requests;
+}
+
+}  // namespace
+
+RunRequests Fence::requests(const std::string& uuid) const {
+    const RowSet rows = m_target.query(
+        fmt::format("SELECT request, max_rows_per_second, requested_by FROM {} WHERE run_uuid = $1",
+                    table("datachange_requests")),
+        {Value::text(uuid)});
+    return rows.empty() ? RunRequests{} : requests_of(rows, 0);
+}
+
+void Fence::request(const std::string& uuid, const RunRequests& requests) {
+    m_target.query(
+        fmt::format("INSERT INTO {} (run_uuid, request, max_rows_per_second, requested_by, requested_at) "
+                    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (run_uuid) DO UPDATE SET request = "
+                    "excluded.request, max_rows_per_second = excluded.max_rows_per_second, "
+                    "requested_by = excluded.requested_by, requested_at = excluded.requested_at",
+                    table("datachange_requests")),
+        {Value::text(uuid), Value::text(requests.cancel ? "cancel" : requests.pause ? "pause" : "none"),
+         requests.max_rows_per_second ? number(*requests.max_rows_per_second) : Value{},
+         Value::text(requests.by), Value::text(utc_now())});
 }
 
 void Fence::refuse_held(const std::string& version) const {
@@ -121,59 +195,195 @@ void Fence::refuse_held(const std::string& version) const {
                 "Look at `datachange status`, then try again. Nothing was changed.");
 }
 
-void Fence::take(const FenceHeader& header) {
+void Fence::take(const FenceHeader& header, const std::string& ledger) {
     try {
         m_target.query(
-            fmt::format("INSERT INTO {} (run_uuid, version, name, definition_sha256, state, epoch, owner, "
-                        "operator, ticket, started_at) "
-                        "VALUES ($1, $2, $3, $4, 'processing', 1, $5, $6, $7, $8)",
+            fmt::format("INSERT INTO {} (run_uuid, version, name, definition_sha256, state, epoch, mode, "
+                        "owner, host, process, owned_since, ledger_uuid, operator, ticket, started_at) "
+                        "VALUES ($1, $2, $3, $4, 'processing', 1, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
                         table("datachange_runs")),
             {Value::text(header.uuid), Value::text(header.version), Value::text(header.name),
-             Value::text(header.definition_sha256), Value::text(header.owner),
-             Value::text(header.operator_name), Value::text_or_null(header.ticket),
-             Value::text(header.started_at)});
+             Value::text(header.definition_sha256), Value::text(header.mode), Value::text(header.owner.owner),
+             Value::text(header.owner.host), Value::integer(header.owner.process),
+             Value::text(header.owner.since), Value::text(ledger), Value::text(header.operator_name),
+             Value::text_or_null(header.ticket), Value::text(header.started_at)});
     } catch (const DatabaseError& error) {
         if (duplicate_key(error)) refuse_held(header.version);
         throw;
     }
     m_uuid = header.uuid;
+    m_version = header.version;
+    m_ledger = ledger;
 }
 
-void Fence::check() {
-    const char* lock =
-        m_target.engine() == Engine::postgresql ? " FOR SHARE" : "";  // SQLite: BEGIN IMMEDIATE
+std::int64_t Fence::take_over(const JournalRun& run, const FenceOwner& owner, const std::string& ledger,
+                              const std::function<void()>& waiting) {
+    m_version = run.version;
+    m_ledger = ledger;
+    m_epoch = raise(run.uuid, run.epoch, &owner, waiting);
+    m_uuid = run.uuid;
+    return m_epoch;
+}
+
+void Fence::raise_epoch(const std::function<void()>& waiting) {
+    m_epoch = raise(m_uuid, m_epoch, nullptr, waiting);
+}
+
+namespace {
+
+/// Has the target wait a second for locks, as long as it is there, so that somebody hears what is waited for.
+class ShortPatience {
+public:
+    ShortPatience(Target& target, const Timeouts& usual) : m_target(target), m_usual(usual) {
+        m_target.set_timeouts({std::chrono::seconds{1}, {}});
+    }
+    ~ShortPatience() { m_target.set_timeouts(m_usual); }
+    ShortPatience(const ShortPatience&) = delete;
+    ShortPatience& operator=(const ShortPatience&) = delete;
+
+private:
+    Target& m_target;
+    const Timeouts m_usual;
+};
+
+}  // namespace
+
+std::int64_t Fence::raise(const std::string& uuid, std::int64_t epoch, const FenceOwner* owner,
+                          const std::function<void()>& waiting) {
+    const ShortPatience patience(m_target, m_timeouts);
+    for (;;) {
+        try {
+            if (const auto raised = try_raise(uuid, epoch, owner)) return *raised;
+        } catch (const DatabaseError& error) {
+            m_target.rollback();
+            if (duplicate_key(error)) refuse_held(m_version);
+            if (!waits_for_lock(error)) throw;
+        } catch (...) {
+            m_target.rollback();
+            throw;
+        }
+        waiting();
+    }
+}
+
+/// @return nothing if the COMMIT was refused, and it is worth another try
+std::optional<std::int64_t> Fence::try_raise(const std::string& uuid, std::int64_t epoch, const FenceOwner* owner) {
+    m_target.begin(Isolation::read_committed);
     const RowSet row = m_target.query(
-        fmt::format("SELECT epoch, state FROM {} WHERE run_uuid = $1{}", table("datachange_runs"), lock),
+        fmt::format("UPDATE {} SET epoch = epoch + 1 WHERE run_uuid = $1 AND epoch = $2 RETURNING epoch",
+                    table("datachange_runs")),
+        {Value::text(uuid), Value::integer(epoch)});
+    if (row.empty()) throw taken_over_error();
+    if (owner) {
+        m_target.query(fmt::format("UPDATE {} SET state = 'processing', finished_at = NULL, owner = $1, host = $2, "
+                                   "process = $3, owned_since = $4, ledger_uuid = $5 WHERE run_uuid = $6",
+                                   table("datachange_runs")),
+                       {Value::text(owner->owner), Value::text(owner->host), Value::integer(owner->process),
+                        Value::text(owner->since), Value::text(m_ledger), Value::text(uuid)});
+    }
+    const CommitResult commit = m_target.commit();
+    if (commit.outcome == Outcome::rolled_back) return std::nullopt;
+    if (commit.outcome == Outcome::in_doubt) {
+        throw DatabaseError(ExitCode::pending, "taking the run over was not answered: " + commit.message,
+                            commit.sqlstate, "COMMIT", "Nothing else was changed. Try `datachange resume` again.");
+    }
+    return std::stoll(row.text(0, 0));
+}
+
+RunRequests Fence::check() {
+    // SQLite: BEGIN IMMEDIATE has locked everything
+    const char* lock = m_target.engine() == Engine::postgresql ? " FOR SHARE OF r" : "";
+    const RowSet row = m_target.query(
+        fmt::format("SELECT r.epoch, r.state, coalesce(q.request, 'none'), q.max_rows_per_second, "
+                    "coalesce(q.requested_by, '') FROM {} r LEFT JOIN {} q ON q.run_uuid = r.run_uuid "
+                    "WHERE r.run_uuid = $1{}",
+                    table("datachange_runs"), table("datachange_requests"), lock),
         {Value::text(m_uuid)});
     const bool ours = row.size() == 1 && row.text(0, 0) == std::to_string(m_epoch);
-    if (ours && row.text(0, 1) == "processing") return;
-    throw Error(
-        ExitCode::pending,
-        ours ? fmt::format("the run is {}", row.text(0, 1)) : "the run was taken over by somebody else",
-        "The batch in hand was not begun; look at `datachange status`.");
+    if (!ours) throw taken_over_error();
+    if (row.text(0, 1) != "processing") {
+        throw Error(ExitCode::pending, fmt::format("the run was set to '{}' by somebody else", row.text(0, 1)),
+                    "The batch in hand was not begun; look at `datachange status`.");
+    }
+    return requests_of(row, 2);
 }
 
-void Fence::record(const FenceBatch& batch) {
+void Fence::record(const CommittedBatch& batch) {
     m_target.query(
-        fmt::format("INSERT INTO {} (run_uuid, step, batch, lower_key, upper_key, rows_changed, leaf) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        fmt::format("INSERT INTO {} (run_uuid, step, batch, lower_key, upper_key, rows_changed, leaf, ledger_uuid) "
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                     table("datachange_batches")),
         {Value::text(m_uuid), Value::integer(batch.step), Value::text(batch.batch),
          Value::text_or_null(key_json(batch.range.after)), Value::text_or_null(key_json(batch.range.upto)),
-         Value::integer(static_cast<std::int64_t>(batch.rows)), Value::text(batch.leaf)});
+         number(batch.rows), Value::text(batch.leaf), Value::text(m_ledger)});
+}
+
+void Fence::record_set(const FrozenSet& set) {
+    m_target.begin(Isolation::repeatable_read);
+    check();
+    record({set.step, set_batch, {std::nullopt, set.greatest}, set.keys, "", ""});
+    const CommitResult commit = m_target.commit();
+    if (commit.outcome == Outcome::committed) return;
+    throw DatabaseError(ExitCode::failed, "the step's set could not be recorded: " + commit.message, commit.sqlstate,
+                        "COMMIT");
+}
+
+bool Fence::has_batch(const CommittedBatch& batch) {
+    const RowSet row = m_target.query(
+        fmt::format("SELECT count(*) FROM {} WHERE run_uuid = $1 AND step = $2 AND batch = $3 AND leaf = $4",
+                    table("datachange_batches")),
+        {Value::text(m_uuid), Value::integer(batch.step), Value::text(batch.batch), Value::text(batch.leaf)});
+    return row.text(0, 0) != "0";
+}
+
+JournalBatches Fence::batches() {
+    const RowSet rows = m_target.query(
+        fmt::format("SELECT step, batch, lower_key, upper_key, rows_changed, leaf, ledger_uuid FROM {} "
+                    "WHERE run_uuid = $1 ORDER BY step",
+                    table("datachange_batches")),
+        {Value::text(m_uuid)});
+    JournalBatches found;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const int step = std::stoi(rows.text(i, 0));
+        const std::uint64_t count = std::stoull(rows.text(i, 4));
+        const KeyRange range{key_of(rows.text(i, 2)), key_of(rows.text(i, 3))};
+        if (rows.text(i, 1) == set_batch) {
+            found.sets.push_back({step, count, range.upto});
+        } else {
+            found.batches.push_back({step, rows.text(i, 1), range, count, rows.text(i, 5), rows.text(i, 6)});
+        }
+    }
+    std::sort(found.batches.begin(), found.batches.end(), [](const CommittedBatch& a, const CommittedBatch& b) {
+        return a.step != b.step ? a.step < b.step : batch_path_less(a.batch, b.batch);
+    });
+    return found;
+}
+
+void Fence::set_state(const std::string& state) {
+    const RowSet row =
+        m_target.query(fmt::format("UPDATE {} SET state = $1 WHERE run_uuid = $2 AND epoch = $3 RETURNING run_uuid",
+                                   table("datachange_runs")),
+                       {Value::text(state), Value::text(m_uuid), Value::integer(m_epoch)});
+    if (row.empty()) throw taken_over_error();
 }
 
 void Fence::finish(const std::string& state, std::uint64_t rows_changed, const std::string& at) {
-    m_target.query(fmt::format("UPDATE {} SET state = $1, rows_changed = $2, finished_at = $3 "
-                               "WHERE run_uuid = $4 AND epoch = $5",
-                               table("datachange_runs")),
-                   {Value::text(state), Value::integer(static_cast<std::int64_t>(rows_changed)),
-                    Value::text(at), Value::text(m_uuid), Value::integer(m_epoch)});
+    const RowSet row = m_target.query(
+        fmt::format("UPDATE {} SET state = $1, rows_changed = $2, finished_at = $3 "
+                    "WHERE run_uuid = $4 AND epoch = $5 RETURNING run_uuid",
+                    table("datachange_runs")),
+        {Value::text(state), number(rows_changed), Value::text(at), Value::text(m_uuid), Value::integer(m_epoch)});
+    if (row.empty()) throw taken_over_error();
 }
 
 void Fence::withdraw() {
     m_target.query(fmt::format("DELETE FROM {} WHERE run_uuid = $1", table("datachange_runs")),
                    {Value::text(m_uuid)});
+}
+
+Error taken_over_error() {
+    return {ExitCode::pending, "the run was taken over by somebody else",
+            "Nothing more was changed here; `datachange status` says who goes on with it."};
 }
 
 }  // namespace datachange

@@ -1,18 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "run/journal.hpp"
 #include "target/target.hpp"
 
 namespace datachange {
 
 /// A run as the journal in the target knows it.
 struct JournalRun {
-    std::string uuid, version, name, definition_sha256, state, owner, operator_name, ticket, started_at,
-        finished_at;
+    std::string uuid, version, name, definition_sha256, state, mode, operator_name, ticket, started_at, finished_at;
+    std::string owner;       ///< who works on it, as a person reads it
+    std::string host;        ///< where, and
+    std::int64_t process = 0;  ///< in which process there,
+    std::string owned_since;   ///< since when: ISO 8601, UTC
+    std::int64_t epoch = 1;
     std::uint64_t rows_changed = 0;
     std::uint64_t batches = 0;  ///< committed ones
 
@@ -20,28 +26,50 @@ struct JournalRun {
     bool active() const { return state == "processing" || state == "paused"; }
 };
 
+/// Who works on a run.
+struct FenceOwner {
+    std::string owner, host;
+    std::int64_t process = 0;
+    std::string since;  ///< utc_now()
+};
+
 /// What a new run writes of itself.
 struct FenceHeader {
-    std::string uuid, version, name, definition_sha256, owner, operator_name, ticket, started_at;
+    std::string uuid, version, name, definition_sha256, mode, operator_name, ticket, started_at;
+    FenceOwner owner;
 };
 
-/// One committed batch in the journal.
-struct FenceBatch {
+/// What was asked of a run by `pause`, `cancel` and `throttle`.
+struct RunRequests {
+    bool pause = false, cancel = false;
+    std::optional<std::uint64_t> max_rows_per_second;  ///< 0: no limit; absent: as the run was started
+    std::string by;                                    ///< who asked last
+};
+
+/// What the set of a step was when the step began: a batched step goes by it to its end.
+struct FrozenSet {
     int step = 1;
-    std::string batch;
-    KeyRange range;
-    std::uint64_t rows = 0;
-    std::string leaf;  ///< the ledger's hash of the batch's evidence
+    std::uint64_t keys = 0;
+    std::optional<Key> greatest;  ///< where batches are ranges
 };
 
-/// The journal's two tables in the target: which versions have run there, and which batches have committed.
+/// Everything that the journal holds of the batches of a run.
+struct JournalBatches {
+    std::vector<FrozenSet> sets;
+    std::vector<CommittedBatch> batches;  ///< by step, in it by path
+};
+
+/// The journal's tables in the target: which versions have run there, which batches have committed, and what was asked
+/// of the runs.
 ///
-/// datachange_runs holds one row a run. Its epoch is raised by whoever takes a run over; a batch reads the
-/// row first, FOR SHARE, and so cannot commit after somebody else has. datachange_batches gets a row in each
-/// batch's own transaction, which makes it decisive for whether the batch committed.
+/// datachange_runs holds one row a run. Its epoch is raised by whoever takes a run over; a batch reads the row first,
+/// FOR SHARE, and so cannot commit after somebody else has. datachange_batches gets a row in each batch's own
+/// transaction, which makes it decisive for whether the batch committed; the row of batch "0" is a step's frozen set.
+/// datachange_requests stands apart, because a request must not wait for the batches in hand.
 class Fence {
 public:
-    explicit Fence(Target& target) : m_target(target) {}
+    /// @param timeouts what the target's transactions have, given back to it after waiting
+    explicit Fence(Target& target, Timeouts timeouts = {}) : m_target(target), m_timeouts(timeouts) {}
 
     bool exists() const;
     /// Makes the tables. @throws Error (failed) with the way out if this role may not, or if a publication of
@@ -53,27 +81,57 @@ public:
     /// All runs, oldest first; empty if the tables are not there. @param version only of this one; empty:
     /// all.
     std::vector<JournalRun> runs(const std::string& version = {}) const;
+    /// What was asked of a run.
+    RunRequests requests(const std::string& uuid) const;
+    /// Asks; what is not to be changed stays as it was asked before. Never waits for a batch in hand.
+    void request(const std::string& uuid, const RunRequests& requests);
 
     /// Enters the run as 'processing'. Of two that try at once only one gets through.
+    /// @param ledger UUID of the ledger that takes the evidence
     /// @throws Error (pending) that says who holds the version.
-    void take(const FenceHeader& header);
-    /// First thing in a batch's transaction. @throws Error (pending) if the run was taken over, paused or
-    /// cancelled.
-    void check();
+    void take(const FenceHeader& header, const std::string& ledger);
+    /// Makes a run one's own, as 'processing': from here on nobody else's batch of it can commit, and every COMMIT that
+    /// was in flight has ended one way or the other. Waits for that.
+    /// @param waiting called about once a second while it does; may throw to give up
+    /// @return the new epoch
+    /// @throws Error (pending) if somebody else was faster.
+    std::int64_t take_over(const JournalRun& run, const FenceOwner& owner, const std::string& ledger,
+                           const std::function<void()>& waiting);
+    /// The same for one's own run, after which the journal is decisive for a batch in doubt.
+    void raise_epoch(const std::function<void()>& waiting);
+
+    /// First thing in a batch's transaction. @return what is asked of the run
+    /// @throws Error (pending) if the run was taken over or ended by somebody else.
+    RunRequests check();
     /// Part of the batch's transaction.
-    void record(const FenceBatch& batch);
-    /// Ends the run.
+    void record(const CommittedBatch& batch);
+    /// In a transaction of its own.
+    void record_set(const FrozenSet& set);
+    /// True if the journal has the batch with this leaf. Decisive only after take_over or raise_epoch.
+    bool has_batch(const CommittedBatch& batch);
+    JournalBatches batches();
+
+    /// "paused" while the run waits, "processing" when it goes on. @throws Error (pending) as check()
+    void set_state(const std::string& state);
+    /// Ends the run. @throws Error (pending) if it was taken over: then nothing was written.
     void finish(const std::string& state, std::uint64_t rows_changed, const std::string& at);
     /// Takes back a run that has changed nothing, because it must not run after all.
     void withdraw();
 
 private:
     [[noreturn]] void refuse_held(const std::string& version) const;
+    std::int64_t raise(const std::string& uuid, std::int64_t epoch, const FenceOwner* owner,
+                       const std::function<void()>& waiting);
+    std::optional<std::int64_t> try_raise(const std::string& uuid, std::int64_t epoch, const FenceOwner* owner);
     std::string table(const char* name) const { return m_target.journal_prefix() + name; }
 
     Target& m_target;
-    std::string m_uuid;
+    Timeouts m_timeouts;
+    std::string m_uuid, m_version, m_ledger;
     std::int64_t m_epoch = 1;
 };
+
+/// What a batch is refused with whose run is somebody else's now.
+Error taken_over_error();
 
 }  // namespace datachange

@@ -22,44 +22,56 @@ std::string described(const JournalRun& run) {
 
 }  // namespace
 
-void require_runnable(const Plan& plan, const std::vector<JournalRun>& runs, bool again) {
-    const Definition& definition = plan.definition;
-    for (const JournalRun& run : runs) {
-        if (run.active()) {
-            throw Error(
-                ExitCode::pending,
+void refuse_running(const JournalRun& run) {
+    throw Error(ExitCode::pending,
                 fmt::format("version {} is being run by {} since {} (run {}, {})", run.version, run.owner,
                             run.started_at, run.uuid.substr(0, 8), run.state),
-                "Two runs of one version at once would change rows twice: wait for the other. "
-                "If its process is gone for good, set its state in datachange_runs to 'failed'. Nothing was "
-                "changed.");
+                fmt::format("Two runs of one version at once would change rows twice: wait for the other. If nobody "
+                            "works on it any more, `datachange resume {} --take-over` goes on with it. Nothing was "
+                            "changed.",
+                            run.uuid.substr(0, 8)));
+}
+
+void require_same_definition(const Plan& plan, const JournalRun& run) {
+    const Definition& definition = plan.definition;
+    if (run.definition_sha256 == definition.sha256) return;
+    throw Error(ExitCode::failed,
+                fmt::format("version {} has run with another definition ({}): then SHA-256 {}, now {}", run.version,
+                            described(run), run.definition_sha256, definition.sha256),
+                "A definition that has run is evidence: put the file back as it was, and write the new change as a "
+                "new definition (`datachange new`). --again runs it all the same. Nothing was changed.")
+        .at(definition.path);
+}
+
+std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<JournalRun>& runs, bool again,
+                                          const std::function<bool(const JournalRun&)>& stalled) {
+    std::optional<JournalRun> unfinished;
+    for (const JournalRun& run : runs) {
+        if (run.active()) {
+            if (!stalled(run)) refuse_running(run);
+            require_same_definition(plan, run);
+            unfinished = run;
+            continue;
         }
         const bool left_traces = run.state == "done" || run.batches > 0;
         if (!left_traces || again) continue;
-        if (run.definition_sha256 != definition.sha256) {
-            throw Error(
-                ExitCode::failed,
-                fmt::format("version {} has run with another definition ({}): then SHA-256 {}, now {}",
-                            run.version, described(run), run.definition_sha256, definition.sha256),
-                "A definition that has run is evidence: put the file back as it was, and write the new "
-                "change as a "
-                "new definition (`datachange new`). --again runs it all the same. Nothing was changed.")
-                .at(definition.path);
-        }
+        require_same_definition(plan, run);
         if (plan.may_run_again()) continue;
-        if (run.state != "done") {
-            throw Error(ExitCode::pending,
-                        fmt::format("version {} has run in part: {} committed {} ({}) and ended as {}",
-                                    run.version, described(run), counted(run.batches, "batch"),
-                                    counted(run.rows_changed, "row"), run.state),
-                        "Look at what is left; --again runs the definition over what its pre finds now. "
-                        "Nothing was changed.");
+        if (run.state == "done") {
+            throw Error(ExitCode::failed,
+                        fmt::format("version {} has run already: {}", run.version, described(run)),
+                        "--again runs it once more; `-- repeatable: yes` in the header always allows it. Nothing "
+                        "was changed.");
         }
-        throw Error(ExitCode::failed,
-                    fmt::format("version {} has run already: {}", run.version, described(run)),
-                    "--again runs it once more; `-- repeatable: yes` in the header always allows it. Nothing "
-                    "was changed.");
+        if (run.state == "cancelled") {
+            throw Error(ExitCode::failed,
+                        fmt::format("version {} was cancelled after {}: {}", run.version,
+                                    counted(run.batches, "batch"), described(run)),
+                        "--again runs the definition over what its pre finds now. Nothing was changed.");
+        }
+        unfinished = run;
     }
+    return unfinished;
 }
 
 void require_sound_set(const Plan& plan, const ReadyStep& step, const SetSize& size, bool in_ranges) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +14,19 @@
 
 namespace datachange {
 
-/// @throws Error (failed) if a version with this journal must not be run (again): it has run, an edited
-/// definition has
-///         run, or part of it has. @throws Error (pending) if it is running.
-void require_runnable(const Plan& plan, const std::vector<JournalRun>& runs, bool again);
+/// Decides by the journal whether a version is run anew, or a run of it goes on that had stopped.
+/// @param stalled tells of an active run whether nobody works on it any more
+/// @return the run that goes on, if one does
+/// @throws Error (failed) if it must not be run (again): it has run, or an edited definition has. @throws Error
+///         (pending) if somebody is running it.
+std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<JournalRun>& runs, bool again,
+                                          const std::function<bool(const JournalRun&)>& stalled);
+
+/// @throws Error (failed) if the definition is not the one that the run began with.
+void require_same_definition(const Plan& plan, const JournalRun& run);
+
+/// @throws Error (pending) that says who holds the version.
+[[noreturn]] void refuse_running(const JournalRun& run);
 
 /// @throws Error (failed) if a set cannot be audited as planned: a NULL in its key, or ranges without a
 /// unique key.

@@ -50,18 +50,10 @@ struct PriorEvidence {
     std::vector<StepEvidence> steps;
     std::vector<Collateral> collateral;         ///< by table, over all batches
     std::vector<CommittedBatch> elsewhere;      ///< in the journal, with the evidence in another ledger
-    std::vector<std::string> lost;              ///< committed by this ledger, and not in the journal: "step 1 batch 7"
+    std::vector<CommittedBatch> lost;           ///< committed by this ledger, and not in the journal
     std::uint64_t found_committed = 0;          ///< batches in doubt that the journal has
     std::uint64_t found_rolled_back = 0;        ///< batches in doubt that it has not
     std::vector<std::string> summaries_before;  ///< one a step of the definition, as JSON; "" where there is none
-};
-
-/// A row that could not be changed.
-struct RowFailure {
-    int step = 1;
-    std::string batch;
-    std::string identifier;  ///< key_text; "" where no single row is to blame
-    std::string sqlstate, message;
 };
 
 /// A step of the run, or a watched table of one (numbered behind the steps).

@@ -48,11 +48,13 @@ public:
           m_path(plan.definition.path),
           m_plan(step),
           m_step(step.step),
+          m_strict(plan.strict),
           m_schema_may_differ(schema_may_differ) {}
 
     ReadyStep check() {
         m_ready.plan = &m_plan;
         m_ready.capture.path = m_path;
+        m_ready.capture.strict = m_strict;
         if (!m_step.only_verifies()) {
             refuse_redaction();
             find_table();
@@ -104,7 +106,9 @@ private:
                                         m_step.table),
                             "Run the change where the rows are.");
             }
-            for (const std::string& name : m_step.collateral) m_target.table(name);
+            for (const std::string& name : m_step.collateral) {
+                m_ready.capture.expected_collateral.push_back(m_target.table(name).id);
+            }
         });
         m_ready.capture.table = m_step.table;
         m_ready.capture.table_id = m_table->id;
@@ -122,6 +126,7 @@ private:
         capture.returning_none = m_step.returning_none;
         if (capture.table_id.empty()) capture.table_id = pre[places.front()].origin_table;
         m_identifier_places = places;
+        capture.table_key = table_key();
 
         KeySource& source = m_ready.source;
         source = {*m_step.pre, capture.identifier, capture.identifier_types, false};
@@ -144,6 +149,18 @@ private:
         prepare(*m_step.pre);
         if (m_step.keys) prepare(*m_step.keys);
         refuse_moving_address();
+    }
+
+    /// The identifier's columns where they are the table's own; else nothing.
+    std::vector<std::string> table_key() const {
+        std::vector<std::string> names;
+        if (!m_table) return names;
+        for (const std::size_t place : m_identifier_places) {
+            const Column& column = m_pre[place];
+            if (column.origin_table != m_table->id || column.origin_column.empty()) return {};
+            names.push_back(column.origin_column);
+        }
+        return names;
     }
 
     void refuse_moving_address() {
@@ -258,6 +275,7 @@ private:
     const std::string& m_path;
     const StepPlan& m_plan;
     const Step& m_step;
+    bool m_strict;
     bool m_schema_may_differ;  ///< an earlier statement makes or alters tables: nothing after it can be
                                ///< prepared yet
     std::optional<TableInfo> m_table;

@@ -6,9 +6,16 @@
 #include <fmt/format.h>
 
 #include "core/clock.hpp"
+#include "core/failpoint.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
+#include "run/batch_runner.hpp"
+#include "run/control.hpp"
+#include "run/fence.hpp"
+#include "run/guarded_listener.hpp"
 #include "run/guards.hpp"
+#include "run/owner.hpp"
+#include "run/preflight.hpp"
 #include "run/step_loop.hpp"
 
 namespace datachange {
@@ -21,39 +28,6 @@ std::int64_t milliseconds_since(Clock::time_point start) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
 }
 
-/// Decoration must not end a run: what a listener throws is dropped.
-class GuardedListener : public Listener {
-public:
-    explicit GuardedListener(Listener& listener) : m_listener(listener) {}
-
-    void run_started(const std::string& title, bool dry_run) override {
-        guarded([&] { m_listener.run_started(title, dry_run); });
-    }
-    void step_started(int step, const std::string& name, std::uint64_t planned_rows, bool batched) override {
-        guarded([&] { m_listener.step_started(step, name, planned_rows, batched); });
-    }
-    void batch_done(int step, const std::string& batch, std::uint64_t rows) override {
-        guarded([&] { m_listener.batch_done(step, batch, rows); });
-    }
-    void warning(const std::string& text) override {
-        guarded([&] { m_listener.warning(text); });
-    }
-    void run_ended() override {
-        guarded([&] { m_listener.run_ended(); });
-    }
-
-private:
-    template <typename Call>
-    static void guarded(Call&& call) noexcept {
-        try {
-            call();
-        } catch (...) {  // NOLINT(bugprone-empty-catch): see above
-        }
-    }
-
-    Listener& m_listener;
-};
-
 class Runner {
 public:
     Runner(const Plan& plan, const RunParts& parts)
@@ -62,17 +36,125 @@ public:
           m_journal(parts.journal),
           m_listener(parts.listener),
           m_parts(parts),
-          m_fence(parts.dry_run ? std::nullopt : std::optional<Fence>(std::in_place, parts.target)),
-          m_loop({plan, parts.target, parts.journal, m_fence ? &*m_fence : nullptr}, m_ready.steps, parts,
-                 m_result) {}
+          m_fence(parts.dry_run ? std::nullopt : std::optional<Fence>(std::in_place, parts.target, parts.timeouts)),
+          m_transaction{plan, parts.target, parts.journal, m_fence ? &*m_fence : nullptr},
+          m_control(parts.target, m_transaction.fence, parts.journal, m_listener, parts.stop, parts.throttle),
+          m_batches(m_transaction, m_control, parts.retries),
+          m_loop(m_transaction, m_ready.steps, m_parts, m_batches, m_control, m_result) {
+        m_target.set_timeouts(parts.timeouts);
+    }
 
     RunResult run() {
-        const Clock::time_point start = Clock::now();
-        if (m_fence) require_runnable(m_plan, m_fence->runs(m_plan.definition.version), m_parts.again);
+        std::optional<JournalRun> unfinished;
+        if (m_fence) {
+            unfinished = run_to_continue(m_plan, m_fence->runs(m_plan.definition.version), m_parts.again,
+                                         [&](const JournalRun& run) { return stalled(run, m_target); });
+        }
+        if (unfinished) return go_on(*unfinished, false);
         m_ready = check_plan(m_target, m_plan);
         const std::vector<std::uint64_t> planned = measure_all();
         m_mode = m_ready.skip_reason.empty() ? choose_mode(m_plan, planned) : Mode::single;
         begin(planned);
+        return work(planned);
+    }
+
+    RunResult resume(const ResumeOptions& options) {
+        std::optional<JournalRun> chosen;
+        for (const JournalRun& run : m_fence->runs(m_plan.definition.version)) {
+            if (run.uuid == options.run) chosen = run;
+        }
+        if (!chosen) return reenter(options);
+        require_same_definition(m_plan, *chosen);
+        if (chosen->active() && !options.take_over && !stalled(*chosen, m_target)) refuse_running(*chosen);
+        require_resumable(*chosen, options.failed_rows);
+        m_was_done = chosen->state == "done";
+        m_parts.skip_failures = options.failed_rows;
+        return go_on(*chosen, options.failed_rows);
+    }
+
+private:
+    static void require_resumable(const JournalRun& run, bool failed_rows) {
+        const bool ended = run.state == "done" || run.state == "cancelled";
+        if (!failed_rows && !ended) return;
+        if (failed_rows && run.state == "done") return;
+        const std::string id = run.uuid.substr(0, 8);
+        if (failed_rows) {
+            throw Error(ExitCode::failed, fmt::format("run {} is {}, not done", id, run.state),
+                        run.state == "cancelled" ? "Nothing was changed."
+                                                 : "`datachange resume` goes on with it, failed rows included. "
+                                                   "Nothing was changed.");
+        }
+        throw Error(ExitCode::failed, fmt::format("run {} has ended: {}", id, run.state),
+                    run.state == "done" ? "There is nothing left to do; `datachange retry` tries failed rows again."
+                                        : "`datachange run VERSION --again` runs the definition anew. Nothing was "
+                                          "changed.");
+    }
+
+    /// The target does not know the run: it is an older copy of itself. What the ledger has as committed is lost.
+    RunResult reenter(const ResumeOptions& options) {
+        JournalRun run;
+        run.uuid = options.run;
+        run.mode = "batched";
+        m_ready = check_plan(m_target, m_plan);
+        m_mode = Mode::batched;
+        RunHeader header = new_header();
+        header.uuid = options.run;
+        if (!m_fence->exists()) m_fence->create();
+        enter(header, m_journal.ledger_uuid());
+        return take_up(header, false);
+    }
+
+    /// A run that had stopped, from where it was.
+    RunResult go_on(const JournalRun& run, bool failed_rows) {
+        m_ready = check_plan(m_target, m_plan);
+        m_mode = run.mode == "single" ? Mode::single : Mode::batched;
+        RunHeader header = new_header();
+        header.uuid = run.uuid;
+        header.started_at = run.started_at;
+        const FenceOwner owner = this->owner();
+        const std::string ledger = m_journal.ledger_uuid();
+        m_batches.retrying([&] { header.epoch = m_fence->take_over(run, owner, ledger, m_batches.wait_notice()); });
+        m_listener.waiting("");
+        m_taken = true;
+        withdraw_pause(run.uuid);
+        failpoint("resume.epoch");
+        return take_up(header, failed_rows);
+    }
+
+    /// Who goes on with a run does not want it to stand still.
+    void withdraw_pause(const std::string& uuid) {
+        RunRequests requests = m_fence->requests(uuid);
+        if (!requests.pause && !requests.cancel) return;
+        requests.pause = requests.cancel = false;
+        requests.by = m_parts.identity.operator_name;
+        m_fence->request(uuid, requests);
+    }
+
+    /// The run is ours now: decides what is in doubt, then does what is left.
+    RunResult take_up(const RunHeader& header, bool failed_rows) {
+        Prior prior;
+        try {
+            describe_result(header);
+            m_result.resumed = true;
+            m_batches.retrying([&] { prior.journal = m_fence->batches(); });
+            prior.evidence = m_journal.resume_run(header, step_headers(), prior.journal.batches);
+            m_result.run = prior.evidence.run;
+            prior.failures = m_journal.failures();
+            failpoint("resume.decided");
+            if (failed_rows && prior.failures.empty()) {
+                throw Error(ExitCode::failed, "this ledger knows of no failed row of the run", "Nothing was changed.");
+            }
+            m_control.begin(header.uuid);
+            m_loop.go_on(std::move(prior));
+        } catch (Error& error) {
+            abandon(error);
+            throw;
+        }
+        m_listener.run_started(m_plan.definition.version + " " + m_plan.definition.name, false);
+        return work(std::vector<std::uint64_t>(m_plan.steps.size(), 0));
+    }
+
+    RunResult work(const std::vector<std::uint64_t>& planned) {
         try {
             change(planned);
             finish("done");
@@ -84,11 +166,10 @@ public:
             abandon(error);
             throw error;
         }
-        m_result.duration_ms = milliseconds_since(start);
+        m_result.duration_ms = milliseconds_since(m_start);
         return std::move(m_result);
     }
 
-private:
     /// The size of every step's set now, in one snapshot; later steps may see another one when they start.
     std::vector<std::uint64_t> measure_all() {
         std::vector<std::uint64_t> planned;
@@ -113,8 +194,31 @@ private:
     }
 
     void begin(const std::vector<std::uint64_t>& planned) {
-        const Definition& definition = m_plan.definition;
         if (m_mode == Mode::batched) require_planned(planned);
+        const RunHeader header = new_header();
+        m_result.run = m_journal.begin_run(header);
+        try {
+            for (const StepHeader& step : step_headers()) m_journal.begin_step(step);
+            failpoint("run.begun");
+            if (m_fence) take_version(header);
+        } catch (Error& error) {
+            abandon(error);
+            throw;
+        }
+        failpoint("run.taken");
+        m_control.begin(header.uuid);
+        describe_result(header);
+        const Definition& definition = m_plan.definition;
+        m_listener.run_started(definition.version + " " + definition.name, m_parts.dry_run);
+        if (!definition.targets.empty()) {
+            m_loop.warn(fmt::format(
+                "the header says `targets: {}`, and whether this target is one of them is not checked",
+                join(definition.targets, ", ")));
+        }
+    }
+
+    RunHeader new_header() const {
+        const Definition& definition = m_plan.definition;
         RunHeader header;
         header.uuid = new_uuid();
         header.version = definition.version;
@@ -126,6 +230,7 @@ private:
         header.target = m_target.name();
         header.operator_name = m_parts.identity.operator_name;
         header.host = m_parts.identity.host;
+        header.process = m_parts.identity.process;
         header.ticket = definition.ticket;
         header.author = definition.author;
         header.tool_version = m_parts.identity.tool_version;
@@ -133,21 +238,11 @@ private:
         header.mode = mode_name(m_mode);
         header.dry_run = m_parts.dry_run;
         header.started_at = utc_now();
-        m_result.run = m_journal.begin_run(header);
-        try {
-            begin_steps();
-            if (m_fence) take_version(header);
-        } catch (Error& error) {
-            abandon(error);
-            throw;
-        }
-        describe_result(header);
-        m_listener.run_started(definition.version + " " + definition.name, m_parts.dry_run);
-        if (!definition.targets.empty()) {
-            m_loop.warn(fmt::format(
-                "the header says `targets: {}`, and whether this target is one of them is not checked",
-                join(definition.targets, ", ")));
-        }
+        return header;
+    }
+
+    FenceOwner owner() const {
+        return {m_parts.identity.owner, m_parts.identity.host, m_parts.identity.process, utc_now()};
     }
 
     void require_planned(const std::vector<std::uint64_t>& planned) {
@@ -157,19 +252,20 @@ private:
         }
     }
 
-    void begin_steps() {
-        const auto count = static_cast<int>(m_plan.steps.size());
-        int number = count;
-        std::vector<StepHeader> watches;
+    /// The steps, and behind them the tables that they watch.
+    std::vector<StepHeader> step_headers() const {
+        std::vector<StepHeader> steps, watches;
+        auto number = static_cast<int>(m_plan.steps.size());
         for (const StepPlan& plan : m_plan.steps) {
             const Step& step = plan.step;
-            m_journal.begin_step({step.number, 0, step.name, step.table, step.identifier, evidence_of(step)});
+            steps.push_back({step.number, 0, step.name, step.table, step.identifier, evidence_of(step)});
             for (const Watch& watch : step.watches) {
                 watches.push_back(
                     {++number, step.number, "watch_" + watch.table, watch.table, watch.identifier, "full"});
             }
         }
-        for (const StepHeader& watch : watches) m_journal.begin_step(watch);
+        steps.insert(steps.end(), watches.begin(), watches.end());
+        return steps;
     }
 
     static std::string evidence_of(const Step& step) {
@@ -186,19 +282,27 @@ private:
 
     void take_version(const RunHeader& header) {
         if (!m_fence->exists()) m_fence->create();
-        m_fence->take({header.uuid, header.version, header.name, header.definition_sha256,
-                       m_parts.identity.owner, header.operator_name, header.ticket, header.started_at});
-        m_taken = true;
+        enter(header, m_journal.ledger_uuid());
         // somebody may have finished the version between the first look and now
         std::vector<JournalRun> others = m_fence->runs(header.version);
         std::erase_if(others, [&](const JournalRun& run) { return run.uuid == header.uuid; });
         try {
-            require_runnable(m_plan, others, m_parts.again);
+            if (run_to_continue(m_plan, others, m_parts.again, [](const JournalRun&) { return false; })) {
+                throw Error(ExitCode::pending, "somebody else began to run the version just now, and stopped",
+                            "Look at `datachange status`, then try again. Nothing was changed.");
+            }
         } catch (...) {
             m_fence->withdraw();
             m_taken = false;
             throw;
         }
+    }
+
+    void enter(const RunHeader& header, const std::string& ledger) {
+        m_fence->take({header.uuid, header.version, header.name, header.definition_sha256, header.mode,
+                       header.operator_name, header.ticket, header.started_at, owner()},
+                      ledger);
+        m_taken = true;
     }
 
     void describe_result(const RunHeader& header) {
@@ -242,15 +346,21 @@ private:
         }
     }
 
+    /// The target is told last: as long as the evidence is not complete, the run counts as going on.
     void finish(const std::string& state) {
         m_loop.conclude();
         if (m_result.state.empty()) m_result.state = state;
-        if (m_fence) m_fence->finish(state, m_result.rows.changed(), utc_now());
-        m_taken = false;
-        const std::vector<CsvPaths> csv = m_journal.finish({state, "", m_result.rows});
+        failpoint("run.finishing");
+        const std::vector<CsvPaths> csv = m_journal.finish({state, "", m_result.rows, false});
         for (std::size_t i = 0; i < csv.size() && i < m_result.steps.size(); ++i)
             m_result.steps[i].csv = csv[i];
         m_result.csv_directory = m_journal.csv_directory();
+        failpoint("run.recorded");
+        if (m_fence) {
+            m_batches.retrying([&] { m_fence->finish(state, m_result.rows.changed() + m_result.rows_elsewhere, utc_now()); });
+        }
+        failpoint("run.finished");
+        m_taken = false;
         m_listener.run_ended();
     }
 
@@ -259,51 +369,70 @@ private:
     void abandon(Error& error) noexcept {
         m_target.rollback();
         m_journal.discard();
-        const bool kept = m_result.batches > 0 && !m_parts.dry_run;
+        const bool kept = (m_result.batches > 0 || m_result.batches_elsewhere > 0) && !m_parts.dry_run;
+        const bool cancelled = dynamic_cast<Cancelled*>(&error) != nullptr;
+        const bool stopped = dynamic_cast<Stopped*>(&error) != nullptr;
+        const std::string state = m_was_done ? "done" : cancelled ? "cancelled" : stopped ? "stopped" : "failed";
+        const bool resumable = m_taken && !cancelled && !m_was_done;
         try {
-            if (m_taken) m_fence->finish("failed", m_result.rows.changed(), utc_now());
+            m_journal.finish({state, error.what(), m_result.rows, resumable});
         } catch (const std::exception&) {
         }
         try {
-            m_journal.finish({"failed", error.what(), m_result.rows});
-        } catch (const std::exception&) {
-        }
-        try {
-            if (kept) {
-                if (error.code() == ExitCode::failed || error.code() == ExitCode::unreachable)
-                    error.set_code(ExitCode::partial);
-                error.set_hint(fmt::format(
-                    "{}{}{} with {} committed before; their evidence is in the ledger (run {}) and in {}.",
-                    error.hint(), error.hint().empty() ? "" : " ", counted(m_result.batches, "batch"),
-                    counted(m_result.rows.changed(), "changed row"), m_result.run,
-                    m_journal.csv_directory()));
+            if (m_taken) {
+                m_fence->finish(state, m_result.rows.changed() + m_result.rows_elsewhere, utc_now());
             }
-            if (error.hint().empty()) error.set_hint("The transaction was rolled back; nothing was changed.");
+        } catch (const std::exception&) {
+        }
+        try {
+            explain(error, kept, resumable);
             m_listener.run_ended();
         } catch (const std::exception&) {
         }
     }
 
+    void explain(Error& error, bool kept, bool resumable) const {
+        std::string hint = error.hint();
+        const auto add = [&hint](const std::string& sentence) { hint += (hint.empty() ? "" : " ") + sentence; };
+        if (kept) {
+            if (error.code() == ExitCode::failed || error.code() == ExitCode::unreachable)
+                error.set_code(ExitCode::partial);
+            add(fmt::format("{} with {} committed before; their evidence is in the ledger (run {}) and in {}.",
+                            counted(m_result.batches, "batch"), counted(m_result.rows.changed(), "changed row"),
+                            m_result.run, m_journal.csv_directory()));
+            if (resumable) add(fmt::format("`datachange resume {}` goes on.", m_result.run));
+        } else if (hint.empty()) {
+            add("The transaction was rolled back; nothing was changed.");
+        }
+        error.set_hint(hint);
+    }
+
     const Plan& m_plan;
     Target& m_target;
     Journal& m_journal;
-    Listener& m_listener;
+    GuardedListener m_listener;
     RunParts m_parts;
+    const Clock::time_point m_start = Clock::now();
     std::optional<Fence> m_fence;  ///< none in a dry run
     bool m_taken = false;
+    bool m_was_done = false;  ///< the run had ended, and only its failed rows are tried again
     Preflight m_ready;
     Mode m_mode = Mode::single;
     RunResult m_result;
+    TransactionParts m_transaction;
+    Control m_control;
+    BatchRunner m_batches;
     StepLoop m_loop;
 };
 
 }  // namespace
 
 RunResult run_plan(const Plan& plan, const RunParts& parts) {
-    GuardedListener listener(parts.listener);
-    const RunParts guarded{parts.target,  parts.journal, listener,  parts.identity,
-                           parts.dry_run, parts.again,   parts.stop};
-    return Runner(plan, guarded).run();
+    return Runner(plan, parts).run();
+}
+
+RunResult resume_plan(const Plan& plan, const RunParts& parts, const ResumeOptions& resume) {
+    return Runner(plan, parts).resume(resume);
 }
 
 }  // namespace datachange

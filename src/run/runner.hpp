@@ -1,18 +1,14 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "capture/capture.hpp"
 #include "plan/plan.hpp"
-#include "run/fence.hpp"
+#include "run/batch_sizer.hpp"
 #include "run/journal.hpp"
 #include "run/listener.hpp"
-#include "run/preflight.hpp"
+#include "run/stop.hpp"
+#include "run/throttle.hpp"
 #include "target/target.hpp"
 
 namespace datachange {
@@ -20,6 +16,7 @@ namespace datachange {
 /// Who runs, as it is recorded.
 struct RunIdentity {
     std::string operator_name, host, owner, tool_version;
+    std::int64_t process = 0;  ///< on that host
 };
 
 /// What a run works with. The journal is opened only when everything has been checked.
@@ -30,13 +27,23 @@ struct RunParts {
     RunIdentity identity;
     bool dry_run = false;
     bool again = false;
-    const std::atomic<bool>* stop = nullptr;  ///< set from outside: end after the batch in hand
+    StopRequest* stop = nullptr;  ///< from outside; may be nullptr
+    unsigned retries = 5;
+    std::uint64_t max_failures = 1'000;  ///< rows
+    bool skip_failures = false;          ///< whatever the plan says
+    Timeouts timeouts = {};              ///< of each batch
+    BatchSizing sizing = {};
+    ThrottleOptions throttle = {};
 };
 
-/// Runs a plan: checks everything, takes the version, changes the target batch by batch, keeps the evidence.
+/// Runs a plan: checks everything, takes the version, changes the target batch by batch, keeps the evidence. A run of
+/// the version that had stopped goes on instead.
 ///
 /// Nothing is changed before everything that can be checked has been.
 /// @throws Error; its hint says what was kept. Code partial if some batch was committed.
 RunResult run_plan(const Plan& plan, const RunParts& parts);
+
+/// Goes on with one run that had stopped. @throws Error as run_plan
+RunResult resume_plan(const Plan& plan, const RunParts& parts, const ResumeOptions& resume);
 
 }  // namespace datachange

@@ -1,43 +1,54 @@
 #include "run/step_loop.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 #include <fmt/format.h>
 
+#include "core/batch_path.hpp"
+#include "core/failpoint.hpp"
 #include "core/text.hpp"
+#include "run/error_class.hpp"
 #include "run/guards.hpp"
 
 namespace datachange {
 
-StepLoop::StepLoop(const TransactionParts& transaction, const std::vector<ReadyStep>& steps,
-                   const RunParts& parts, RunResult& result)
+StepLoop::StepLoop(const TransactionParts& transaction, const std::vector<ReadyStep>& steps, const RunParts& parts,
+                   BatchRunner& runner, Control& control, RunResult& result)
     : m_plan(transaction.plan),
       m_target(parts.target),
       m_journal(parts.journal),
-      m_listener(parts.listener),
+      m_listener(control.listener()),
       m_parts(parts),
       m_steps(steps),
+      m_runner(runner),
+      m_control(control),
       m_result(result),
       m_transaction(transaction),
       m_tally(result) {
 }
 
-template <typename Work>
-void StepLoop::read_only(Work&& work) {
-    m_target.begin(Isolation::read_only);
-    work();
-    m_target.commit();
+void StepLoop::go_on(Prior prior) {
+    m_tally.add_prior(prior.evidence, m_plan.steps.size());
+    m_prior = std::move(prior);
 }
 
 void StepLoop::run_in_one_transaction(const std::vector<std::uint64_t>& planned) {
+    if (m_prior && !m_prior->journal.batches.empty()) return;  // its one transaction has committed
     std::vector<Unit> units;
     for (std::size_t i = 0; i < m_steps.size(); ++i) {
         m_listener.step_started(static_cast<int>(i) + 1, m_steps[i].plan->step.name, planned[i], false);
-        units.push_back(unit(i, 1, {}, nullptr, true));
+        units.push_back(unit(i, {"1", {}}, true));
     }
+    m_control.require_not_stopped();
     transact(units);
 }
 
 void StepLoop::run_in_batches() {
-    for (std::size_t i = 0; i < m_steps.size(); ++i) run_step(i);
+    for (std::size_t i = 0; i < m_steps.size(); ++i) {
+        run_step(i);
+        failpoint("step.done");
+    }
 }
 
 void StepLoop::conclude() {
@@ -48,28 +59,63 @@ void StepLoop::conclude() {
 /// One step in transactions of its own.
 void StepLoop::run_step(std::size_t index) {
     const ReadyStep& step = m_steps[index];
-    StepSet set;
-    if (!step.plan->step.only_verifies()) set.size = measure_step(step);
-    const bool batched = set.size.keys > 0 && wants_batches(m_plan, *step.plan, set.size.keys);
+    StepSet set = begin_set(index);
+    const bool batched =
+        set.prior.set || (set.size.keys > 0 && wants_batches(m_plan, *step.plan, set.size.keys));
     m_listener.step_started(static_cast<int>(index) + 1, step.plan->step.name, set.size.keys, batched);
-    if (!batched) {
-        transact({unit(index, 1, {}, nullptr, true)});
-        return;
+    if (m_prior) m_listener.step_resumed(static_cast<int>(index) + 1, set.covered, set.prior.batches.size());
+    if (set.prior.whole()) return;
+    if (batched) return run_batched_step(index, set);
+    m_runner.retrying([&] { m_control.before_batch(); });
+    transact({unit(index, {"1", {}}, true)});
+}
+
+/// The set as it was frozen before, or as it is now.
+StepLoop::StepSet StepLoop::begin_set(std::size_t index) {
+    const ReadyStep& step = m_steps[index];
+    StepSet set;
+    if (m_prior) {
+        const int number = step.plan->step.number;
+        set.prior = continue_step(number, m_prior->journal, m_prior->evidence.lost);
+        for (const auto& evidence : m_prior->evidence.steps) {
+            if (evidence.step == number) set.covered += evidence.rows.pre;
+        }
+        for (const CommittedBatch& batch : m_prior->evidence.elsewhere) {
+            if (batch.step == number) set.covered += batch.rows;
+        }
     }
-    require_sound_set(m_plan, step, set.size, step.plan->batching == Batching::range);
-    if (step.plan->batching == Batching::none) refuse_unbatchable(index, set.size.keys);
-    if (!step.plan->step.keys)
-        require_expected(m_plan, step.plan->step, set.size.keys, false, "would change");
-    read_summary(index, "before");
-    if (step.plan->batching == Batching::range) {
-        run_ranges(index, set);
-    } else {
-        run_slices(index, set);
+    if (set.prior.set) {
+        set.size = {set.prior.set->keys, 0, set.prior.set->greatest};
+    } else if (!set.prior.whole() && !step.plan->step.only_verifies()) {
+        set.size = measure_step(step);
     }
+    return set;
+}
+
+void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
+    const ReadyStep& step = m_steps[index];
+    const bool ranges = step.plan->batching == Batching::range;
+    if (!set.prior.set) {
+        require_sound_set(m_plan, step, set.size, ranges);
+        if (step.plan->batching == Batching::none) refuse_unbatchable(index, set.size.keys);
+        if (!step.plan->step.keys) require_expected(m_plan, step.plan->step, set.size.keys, false, "would change");
+        read_summary(index, "before");
+    }
+    m_sizer.emplace(step.plan->batch_size, m_parts.sizing);
+    ranges ? run_ranges(index, set) : run_slices(index, set);
     require_covered(step, set);
-    read_only([&] { require_verified(m_target, m_plan, step.plan->step); });
+    m_runner.read_only([&] { require_verified(m_target, m_plan, step.plan->step); });
     read_summary(index, "after");
     report_leftovers(step, set);
+}
+
+/// From here on the step goes by this set, whoever goes on with it.
+void StepLoop::freeze(const ReadyStep& step, const StepSet& set) {
+    if (!m_transaction.fence) return;
+    m_runner.retrying([&] {
+        m_transaction.fence->record_set({step.plan->step.number, set.size.keys, set.size.greatest});
+    });
+    failpoint("step.set");
 }
 
 /// A later step may have grown since the mode was chosen; choose_mode says what to add.
@@ -81,61 +127,230 @@ void StepLoop::refuse_unbatchable(std::size_t index, std::uint64_t rows) const {
 
 SetSize StepLoop::measure_step(const ReadyStep& step) {
     SetSize size;
-    read_only([&] { size = measure(m_target, step.source, step.plan->batching == Batching::range); });
+    m_runner.read_only([&] { size = measure(m_target, step.source, step.plan->batching == Batching::range); });
     return size;
 }
 
 void StepLoop::run_ranges(std::size_t index, StepSet& set) {
+    if (!set.prior.set) freeze(m_steps[index], set);
+    for (const Gap& gap : gaps(set.prior, set.size.greatest)) run_gap(index, set, gap);
+}
+
+/// Cuts what is left between two batches into ranges that are done one after the other.
+void StepLoop::run_gap(std::size_t index, StepSet& set, const Gap& gap) {
     const ReadyStep& step = m_steps[index];
-    std::optional<Key> after;
-    for (std::uint64_t batch = 1;; ++batch) {
+    Part part{gap.after, {std::nullopt, gap.range.after}};
+    while (part.range.upto != gap.range.upto) {
+        const std::uint64_t size = m_sizer->size();
         std::optional<NextRange> next;
-        read_only([&] {
-            next = next_range(m_target, step.source, after, *set.size.greatest, step.plan->batch_size);
-        });
+        m_runner.read_only(
+            [&] { next = next_range(m_target, step.source, part.range.upto, *gap.range.upto, size); });
         if (!next) return;
-        require_not_stopped();
-        const std::uint64_t pre = transact({unit(index, batch, next->range, nullptr, false)});
-        set.covered += step.source.distinct ? next->keys : pre;
-        after = next->range.upto;
+        if (next->keys < size) next->range.upto = gap.range.upto;  // the last one reaches to the end
+        part = {batch_path_between(part.path, gap.before, set.prior.taken), next->range};
+        run_part(index, set, part);
     }
 }
 
-/// Reads the set once, in one snapshot, into the ledger. @return its rows.
-std::uint64_t StepLoop::spool_set(const ReadyStep& step) {
-    std::uint64_t spooled = 0;
-    read_only([&] {
-        m_target.stream(in_key_order(step.capture.pre, step.capture.identifier), step.plan->batch_size,
-                        [&](RowSet&& rows) {
-                            m_journal.spool(step.plan->step.number, rows);
-                            spooled += rows.size();
-                        });
+/// Reads the set once, in one snapshot, into the ledger. @param behind only what comes behind this key. @return its
+/// rows.
+std::uint64_t StepLoop::spool_set(const ReadyStep& step, const std::optional<Key>& behind) {
+    const int number = step.plan->step.number;
+    const auto& identifier = step.capture.identifier;
+    std::vector<std::string> names;
+    for (const std::string& name : identifier) names.push_back(quote_name(name));
+    SqlTemplate page = wrap("SELECT * FROM (", step.capture.pre, ") AS datachange_set WHERE ");
+    page.pieces.push_back({SqlPiece::Kind::batch, "", names, {}});
+    page.pieces.push_back({SqlPiece::Kind::text,
+                           fmt::format(" ORDER BY {} LIMIT {}", quote_names(identifier), step.plan->batch_size),
+                           {},
+                           {}});
+    m_runner.read_only([&] {
+        m_journal.drop_spool(number);
+        if (!behind) {
+            m_target.stream(in_key_order(step.capture.pre, identifier), step.plan->batch_size,
+                            [&](RowSet&& rows) { m_journal.spool(number, rows); });
+            return;
+        }
+        Scope scope{{behind, std::nullopt}, step.capture.identifier_types, nullptr, {}};
+        for (;;) {
+            const RowSet rows = m_target.query(page, scope);
+            if (rows.empty()) return;
+            m_journal.spool(number, rows);
+            scope.range.after = rows.key(rows.size() - 1, identifier_columns(rows.columns(), identifier, "pre"));
+        }
     });
-    return spooled;
+    return m_journal.spool_size(number);
 }
 
+/// Goes through the spooled set; slices that are committed are passed over.
 void StepLoop::run_slices(std::size_t index, StepSet& set) {
     const ReadyStep& step = m_steps[index];
     const int number = step.plan->step.number;
-    const std::uint64_t spooled = spool_set(step);
-    set.size.keys = spooled;
-    for (std::uint64_t batch = 1; set.covered < spooled; ++batch) {
-        require_not_stopped();
-        const RowSet slice = m_journal.spooled(number, set.covered, step.plan->batch_size);
+    std::vector<CommittedBatch> done = set.prior.batches;
+    std::string path;
+    std::uint64_t spooled = m_journal.spool_size(number);
+    if (!set.prior.set || spooled == 0) {
+        // a ledger that was lost had the set: what is left of it is read again, behind the last slice
+        std::optional<Key> behind;
+        if (!done.empty()) {
+            behind = done.back().range.upto;
+            path = done.back().batch;
+            done.clear();
+            warn("the set was read again behind the last batch: the ledger that had it is not this one");
+        }
+        spooled = spool_set(step, behind);
+        set.size.keys = set.covered + spooled;
+        if (!set.prior.set) freeze(step, set);
+    }
+    auto next_done = done.begin();
+    for (std::uint64_t place = 0; place < spooled;) {
+        RowSet slice = m_journal.spooled(number, place, m_sizer->size());
         if (slice.empty()) return;
         const auto places = identifier_columns(slice.columns(), step.capture.identifier, "pre");
-        const KeyRange range{slice.key(0, places), slice.key(slice.size() - 1, places)};
-        transact({unit(index, batch, range, &slice, false)});
-        set.covered += slice.size();
+        std::size_t length = 0;
+        while (length < slice.size() &&
+               (next_done == done.end() || slice.key(length, places) != *next_done->range.after)) {
+            ++length;
+        }
+        if (length > 0) {
+            if (length < slice.size()) slice = slice.part(0, length);
+            const std::string before = next_done == done.end() ? "" : next_done->batch;
+            path = batch_path_between(path, before, set.prior.taken);
+            run_part(index, set, {path, {slice.key(0, places), slice.key(length - 1, places)}, &slice});
+            place += length;
+        } else {
+            place = skip_slice(number, place, *next_done->range.upto, places);
+            path = next_done->batch;
+            ++next_done;
+        }
     }
 }
 
-void StepLoop::require_covered(const ReadyStep& step, const StepSet& set) const {
+/// @return the place behind the row with this key
+std::uint64_t StepLoop::skip_slice(int step, std::uint64_t from, const Key& last,
+                                   const std::vector<std::size_t>& places) {
+    for (;;) {
+        const RowSet rows = m_journal.spooled(step, from, default_batch_size);
+        if (rows.empty()) return from;
+        for (std::size_t row = 0; row < rows.size(); ++row, ++from) {
+            if (rows.key(row, places) == last) return from + 1;
+        }
+    }
+}
+
+/// One batch; in halves where it cannot be done as a whole.
+void StepLoop::run_part(std::size_t index, StepSet& set, const Part& part) {
+    m_runner.retrying([&] { m_control.before_batch(); });
+    const Clock::time_point start = Clock::now();
+    try {
+        const std::vector<UnitResult> results = transact({unit(index, part, false)});
+        const std::uint64_t pre = results.front().capture.rows.counts.pre;
+        set.covered += part.slice ? part.slice->size() : pre;
+        if (pre >= m_sizer->size()) {
+            m_sizer->took(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start));
+        }
+        m_control.batch_done(pre);
+        return;
+    } catch (const DatabaseError& error) {
+        if (!m_transaction.fence) throw;
+        run_part_or_split(index, set, part, error);
+    }
+}
+
+void StepLoop::run_part_or_split(std::size_t index, StepSet& set, const Part& part, const DatabaseError& error) {
+    const ErrorClass kind = classify(error.sqlstate());
+    const bool data = kind == ErrorClass::data;
+    const bool too_long = kind == ErrorClass::too_long && !part.halved;
+    const bool conflict = kind == ErrorClass::serialization;
+    if (!data && !too_long && !conflict) throw DatabaseError(error);
+
+    const Split split = this->split(m_steps[index], part);
+    if (split.halves.empty()) {
+        if (!data) throw DatabaseError(error);
+        return fail_row(index, set, part, split.identifier, error);
+    }
+    m_journal.event("split", fmt::format("step {} batch {}: {} ({})", m_steps[index].plan->step.number, part.path,
+                                         datachange::split(error.what(), '\n').front(), error.sqlstate()));
+    for (Part half : split.halves) {
+        half.halved = part.halved || too_long;
+        run_part(index, set, half);
+    }
+}
+
+StepLoop::Split StepLoop::split(const ReadyStep& step, const Part& part) {
+    return part.slice ? split_slice(step, part) : split_range(step, part);
+}
+
+StepLoop::Split StepLoop::split_slice(const ReadyStep& step, const Part& part) const {
+    const RowSet& slice = *part.slice;
+    const auto places = identifier_columns(slice.columns(), step.capture.identifier, "pre");
+    Split split;
+    if (slice.size() == 1) {
+        split.identifier = key_text(slice.key(0, places));
+        return split;
+    }
+    const std::size_t middle = slice.size() / 2;
+    split.slices = {slice.part(0, middle), slice.part(middle, slice.size())};
+    for (std::size_t i = 0; i < split.slices.size(); ++i) {
+        const RowSet& half = split.slices[i];
+        split.halves.push_back({fmt::format("{}.{}", part.path, i + 1),
+                                {half.key(0, places), half.key(half.size() - 1, places)},
+                                &half});
+    }
+    return split;
+}
+
+StepLoop::Split StepLoop::split_range(const ReadyStep& step, const Part& part) {
+    Split split;
+    m_runner.read_only([&] {
+        split = {};
+        const Key& end = *part.range.upto;
+        const std::uint64_t keys = count_keys(m_target, step.source, part.range);
+        if (keys == 0) return;
+        const auto half = next_range(m_target, step.source, part.range.after, end, (keys + 1) / 2);
+        const Key middle = *half->range.upto;
+        if (keys == 1) {
+            split.identifier = key_text(middle);
+            return;
+        }
+        split.halves.push_back({part.path + ".1", {part.range.after, middle}});
+        split.halves.push_back({part.path + ".2", {middle, end}});
+    });
+    return split;
+}
+
+/// One key is left of a batch, and the target refuses to have it changed.
+void StepLoop::fail_row(std::size_t index, StepSet& set, const Part& part, const std::string& identifier,
+                        const DatabaseError& error) {
+    const RowFailure failure{m_steps[index].plan->step.number, part.path, identifier, error.sqlstate(),
+                             error.what()};
+    m_journal.failure(failure);
+    m_result.failures.push_back(failure);
+    ++set.covered;
+    const bool too_many = m_result.failures.size() >= m_parts.max_failures;
+    const bool skips = m_steps[index].plan->skips_failures || m_parts.skip_failures;
+    if (skips && !too_many) return;
+    const std::string row =
+        identifier.empty() ? "a row" : join(m_steps[index].source.columns, ", ") + " " + identifier;
+    Error stop(ExitCode::failed, fmt::format("{} cannot be changed: {}", row, error.what()),
+               skips
+                   ? fmt::format("{} have failed, as many as --max-failures allows; they stand in the ledger.",
+                                 counted(m_result.failures.size(), "row"))
+                   : "The row stands in the ledger's failures. Mend it, then go on; or go on without such rows by "
+                     "--on-error skip.");
+    throw stop.at(error.where());
+}
+
+/// What the batches did not have, or had too much. A run that goes on has been away for a while, and others may
+/// have been at work.
+void StepLoop::require_covered(const ReadyStep& step, const StepSet& set) {
     if (set.covered == set.size.keys) return;
+    const std::string difference = fmt::format("{} planned, but the batches had {}",
+                                               counted(set.size.keys, "row"), with_thousands(set.covered));
+    if (m_prior) return warn(difference + ": the set changed while the run had stopped, or other sessions did");
     throw Error(
-        ExitCode::mismatch,
-        fmt::format("{} planned, but the batches had {}", counted(set.size.keys, "row"),
-                    with_thousands(set.covered)),
+        ExitCode::mismatch, difference,
         "Other sessions may have changed the set meanwhile, or :batch stands on another column than the "
         "identifier. What the batches changed is committed and in the ledger.")
         .at(fmt::format("{}:{}", m_plan.definition.path, step.plan->step.pre->at.line));
@@ -144,7 +359,8 @@ void StepLoop::require_covered(const ReadyStep& step, const StepSet& set) const 
 /// Rows that came behind the cursor, or that the change leaves in the set.
 void StepLoop::report_leftovers(const ReadyStep& step, const StepSet& set) {
     if (m_parts.dry_run) return;
-    const SetSize now = measure_step(step);
+    SetSize now = measure_step(step);
+    now.keys -= std::min<std::uint64_t>(now.keys, m_result.failures.size());
     if (now.keys == 0 || now.keys == set.size.keys) return;
     const std::uint64_t left = now.keys > set.size.keys ? now.keys - set.size.keys : now.keys;
     warn(
@@ -154,26 +370,35 @@ void StepLoop::report_leftovers(const ReadyStep& step, const StepSet& set) {
                     counted(left, "row"), left == 1 ? "is" : "are", with_thousands(now.keys)));
 }
 
-/// Runs units in one transaction and adds up what they gave. @return rows of pre, over the units.
-std::uint64_t StepLoop::transact(const std::vector<Unit>& units) {
-    const std::vector<UnitResult> results = run_transaction(m_transaction, units);
-    std::uint64_t pre = 0;
+/// Runs units in one transaction and adds up what they gave.
+std::vector<UnitResult> StepLoop::transact(const std::vector<Unit>& units) {
+    std::vector<UnitResult> results = m_runner.run(units);
     for (std::size_t i = 0; i < units.size(); ++i) {
         const auto step = static_cast<std::size_t>(units[i].step - m_steps.data());
         m_tally.add(units[i], results[i]);
-        const std::uint64_t rows = results[i].capture.rows.counts.pre;
-        m_listener.batch_done(static_cast<int>(step) + 1, std::to_string(units[i].batch), rows);
-        pre += rows;
+        resolve_failures(units[i], results[i]);
+        m_listener.batch_done(static_cast<int>(step) + 1, units[i].batch, results[i].capture.rows.counts.pre);
     }
-    return pre;
+    return results;
 }
 
-Unit StepLoop::unit(std::size_t index, std::uint64_t batch, KeyRange range, const RowSet* slice,
-                    bool whole_step) const {
+/// Rows that failed before, and have been changed now.
+void StepLoop::resolve_failures(const Unit& unit, const UnitResult& result) {
+    if (!m_prior || m_prior->failures.empty()) return;
+    const int step = unit.step->plan->step.number;
+    for (const AuditedRow& row : result.capture.rows.rows) {
+        const auto failed = std::find_if(
+            m_prior->failures.begin(), m_prior->failures.end(),
+            [&](const RowFailure& failure) { return failure.step == step && failure.identifier == row.identifier; });
+        if (failed != m_prior->failures.end()) m_journal.failure_resolved(step, row.identifier);
+    }
+}
+
+Unit StepLoop::unit(std::size_t index, const Part& part, bool whole_step) const {
     return {&m_steps[index],
-            batch,
-            std::move(range),
-            slice,
+            part.path,
+            part.range,
+            part.slice,
             whole_step,
             m_result.steps[index].rows.changed(),
             first_watch_number(index)};
@@ -189,12 +414,7 @@ void StepLoop::read_summary(std::size_t index, const std::string& moment) {
     if (!m_plan.steps[index].step.summary) return;
     StepResult& result = m_result.steps[index];
     std::string& summary = moment == "before" ? result.summary_before : result.summary_after;
-    read_only([&] { summary = write_summary(m_transaction, m_plan.steps[index].step, moment); });
-}
-
-void StepLoop::require_not_stopped() const {
-    if (!m_parts.stop || !m_parts.stop->load()) return;
-    throw Error(ExitCode::pending, "stopped on request after the batch in hand", "");
+    m_runner.read_only([&] { summary = write_summary(m_transaction, m_plan.steps[index].step, moment); });
 }
 
 void StepLoop::warn(const std::string& text) {

@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "run/batch_runner.hpp"
+#include "run/batch_sizer.hpp"
+#include "run/continuation.hpp"
 #include "run/preflight.hpp"
 #include "run/runner.hpp"
 #include "run/tally.hpp"
@@ -11,14 +14,23 @@
 
 namespace datachange {
 
-/// Goes through the steps of a run and cuts their sets into batches; every batch is one call of
-/// run_transaction.
+/// What a run that goes on has behind it.
+struct Prior {
+    PriorEvidence evidence;
+    JournalBatches journal;
+    std::vector<RowFailure> failures;
+};
+
+/// Goes through the steps of a run and cuts their sets into batches; every batch is one call of the batch runner.
 class StepLoop {
 public:
     /// @param steps filled when the loop is used; @param result has an entry for each step and watched table
     /// by then.
     StepLoop(const TransactionParts& transaction, const std::vector<ReadyStep>& steps, const RunParts& parts,
-             RunResult& result);
+             BatchRunner& runner, Control& control, RunResult& result);
+
+    /// Before anything else, where the run goes on: what is done already is left out and counted in.
+    void go_on(Prior prior);
 
     /// All steps, each whole. @param planned rows of each step, for progress.
     void run_in_one_transaction(const std::vector<std::uint64_t>& planned);
@@ -30,29 +42,53 @@ public:
     void warn(const std::string& text);
 
 private:
-    /// The set of a step is cut from what is measured when the step starts.
+    /// The set of a step, as it is frozen when the step starts.
     struct StepSet {
         SetSize size;
-        std::uint64_t covered = 0;  ///< keys that batches had so far
+        std::uint64_t covered = 0;  ///< keys that batches had so far, failed ones among them
+        StepContinuation prior;
+    };
+    /// A batch that is to be run: a range, or for key lists a slice.
+    struct Part {
+        std::string path;
+        KeyRange range;
+        const RowSet* slice = nullptr;
+        bool halved = false;  ///< because it took too long
+    };
+    /// Two halves; or one key that cannot be halved, if there is one at all.
+    struct Split {
+        std::vector<Part> halves;
+        std::vector<RowSet> slices;  ///< that the halves point at
+        std::string identifier;      ///< of the only key
     };
 
     void run_step(std::size_t index);
+    void run_batched_step(std::size_t index, StepSet& set);
+    StepSet begin_set(std::size_t index);
+    void freeze(const ReadyStep& step, const StepSet& set);
     void run_ranges(std::size_t index, StepSet& set);
+    void run_gap(std::size_t index, StepSet& set, const Gap& gap);
     void run_slices(std::size_t index, StepSet& set);
-    std::uint64_t spool_set(const ReadyStep& step);
-    std::uint64_t transact(const std::vector<Unit>& units);
-    Unit unit(std::size_t index, std::uint64_t batch, KeyRange range, const RowSet* slice,
-              bool whole_step) const;
+    std::uint64_t spool_set(const ReadyStep& step, const std::optional<Key>& behind);
+    std::uint64_t skip_slice(int step, std::uint64_t from, const Key& last, const std::vector<std::size_t>& places);
+
+    void run_part(std::size_t index, StepSet& set, const Part& part);
+    void run_part_or_split(std::size_t index, StepSet& set, const Part& part, const DatabaseError& error);
+    Split split(const ReadyStep& step, const Part& part);
+    Split split_slice(const ReadyStep& step, const Part& part) const;
+    Split split_range(const ReadyStep& step, const Part& part);
+    void fail_row(std::size_t index, StepSet& set, const Part& part, const std::string& identifier,
+                  const DatabaseError& error);
+    std::vector<UnitResult> transact(const std::vector<Unit>& units);
+    void resolve_failures(const Unit& unit, const UnitResult& result);
+    Unit unit(std::size_t index, const Part& part, bool whole_step) const;
     int first_watch_number(std::size_t index) const;
 
     SetSize measure_step(const ReadyStep& step);
     void refuse_unbatchable(std::size_t index, std::uint64_t rows) const;
-    void require_covered(const ReadyStep& step, const StepSet& set) const;
-    void require_not_stopped() const;
+    void require_covered(const ReadyStep& step, const StepSet& set);
     void report_leftovers(const ReadyStep& step, const StepSet& set);
     void read_summary(std::size_t index, const std::string& moment);
-    template <typename Work>
-    void read_only(Work&& work);
 
     const Plan& m_plan;
     Target& m_target;
@@ -60,9 +96,13 @@ private:
     Listener& m_listener;
     const RunParts& m_parts;
     const std::vector<ReadyStep>& m_steps;
+    BatchRunner& m_runner;
+    Control& m_control;
     RunResult& m_result;
     TransactionParts m_transaction;
     Tally m_tally;
+    std::optional<Prior> m_prior;
+    std::optional<BatchSizer> m_sizer;  ///< of the step in hand
 };
 
 }  // namespace datachange

@@ -32,11 +32,37 @@ void Tally::add(const Unit& unit, const UnitResult& given) {
     note_examples(capture);
 }
 
+void Tally::add_prior(const PriorEvidence& evidence, std::size_t steps) {
+    for (const PriorEvidence::StepEvidence& before : evidence.steps) {
+        const auto index = static_cast<std::size_t>(before.step) - 1;
+        if (index >= m_result.steps.size()) continue;
+        m_result.steps[index].rows += before.rows;
+        if (index >= steps) continue;
+        m_result.rows += before.rows;
+        m_result.batches += before.batches;
+    }
+    for (std::size_t i = 0; i < evidence.summaries_before.size() && i < steps; ++i) {
+        m_result.steps[i].summary_before = evidence.summaries_before[i];
+    }
+    for (const CommittedBatch& batch : evidence.elsewhere) {
+        if (static_cast<std::size_t>(batch.step) > steps) continue;
+        ++m_result.batches_elsewhere;
+        m_result.rows_elsewhere += batch.rows;
+    }
+    m_result.lost_batches = static_cast<std::uint64_t>(
+        std::count_if(evidence.lost.begin(), evidence.lost.end(), [&](const CommittedBatch& batch) {
+            return static_cast<std::size_t>(batch.step) <= steps;
+        }));
+    for (const Collateral& table : evidence.collateral) add_collateral(table);
+}
+
 void Tally::note_examples(const StepCapture& capture) {
     m_drifted += capture.drifted;
     if (m_drift_example.empty() && !capture.drifted_keys.empty())
         m_drift_example = capture.drifted_keys.front();
     if (capture.witness == TouchedTables::Trust::unavailable) m_no_witness = capture.witness_reason;
+    if (capture.witness == TouchedTables::Trust::may_overcount && !capture.collateral.empty())
+        m_overcounts = capture.witness_reason;
     if (capture.rows.counts.missing == 0 || !m_missing_example.empty()) return;
     const auto& rows = capture.rows.rows;
     const auto found = std::find_if(rows.begin(), rows.end(),
@@ -64,6 +90,25 @@ std::vector<std::string> Tally::warnings() const {
         warnings.push_back(
             fmt::format("{} had changed since the set was read, and {} left out, for example {}",
                         counted(m_drifted, "row"), was_or_were(m_drifted), m_drift_example));
+    }
+    if (!m_overcounts.empty())
+        warnings.push_back("rows changed in other tables may be fewer than counted: " + m_overcounts);
+    if (!m_result.failures.empty()) {
+        warnings.push_back(fmt::format("{} could not be changed, for example {}: {}",
+                                       counted(m_result.failures.size(), "row"),
+                                       m_result.failures.front().identifier,
+                                       split(m_result.failures.front().message, '\n').front()));
+    }
+    if (m_result.batches_elsewhere > 0) {
+        warnings.push_back(fmt::format("the evidence of {} with {} is in another ledger",
+                                       counted(m_result.batches_elsewhere, "batch"),
+                                       counted(m_result.rows_elsewhere, "changed row")));
+    }
+    if (m_result.lost_batches > 0) {
+        warnings.push_back(fmt::format("{} that had committed {} gone from the target ('lost' in the ledger), and "
+                                       "their ranges were run again",
+                                       counted(m_result.lost_batches, "batch"),
+                                       m_result.lost_batches == 1 ? "is" : "are"));
     }
     if (!m_no_witness.empty())
         warnings.push_back("changes in other tables could not be counted: " + m_no_witness);

@@ -16,6 +16,8 @@ public:
     explicit Tally(RunResult& result) : m_result(result) {}
 
     void add(const Unit& unit, const UnitResult& given);
+    /// What the run had done before it stopped. @param steps of the definition; those behind are watched tables
+    void add_prior(const PriorEvidence& evidence, std::size_t steps);
     /// Sentences on what a person should look at, from all batches.
     std::vector<std::string> warnings() const;
     /// Rows changed beside the audited ones, by table.
@@ -28,7 +30,7 @@ private:
     RunResult& m_result;
     std::map<std::string, Collateral> m_collateral;
     std::uint64_t m_drifted = 0;
-    std::string m_drift_example, m_missing_example, m_no_witness;
+    std::string m_drift_example, m_missing_example, m_no_witness, m_overcounts;
 };
 
 }  // namespace datachange

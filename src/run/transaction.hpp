@@ -16,7 +16,7 @@ namespace datachange {
 /// One batch of one step that is to be run.
 struct Unit {
     const ReadyStep* step = nullptr;
-    std::uint64_t batch = 1;
+    std::string batch = "1";  ///< its path
     KeyRange range;
     const RowSet* slice = nullptr;     ///< by key list: the spooled rows
     bool whole_step = false;           ///< then summary and verify belong to the transaction
@@ -38,11 +38,29 @@ struct TransactionParts {
     Fence* fence;  ///< nullptr in a dry run
 };
 
+/// Which try of a transaction it is.
+struct Attempt {
+    int number = 1;
+    Isolation isolation = Isolation::repeatable_read;
+};
+
+/// How a try ended.
+struct TriedTransaction {
+    CommitResult commit;
+    std::vector<UnitResult> results;      ///< one a unit
+    std::vector<CommittedBatch> batches;  ///< what the journal in the target holds of them if it committed
+};
+
+/// Found in the fence: somebody asks the run to pause or to end. The batch was not begun.
+struct RequestPending {
+    RunRequests requests;
+};
+
 /// Runs units in one transaction, from fence to 'committed': the protocol that keeps target and ledger in
 /// agreement.
-/// @throws Error; the caller rolls back and discards. If the code is pending, the outcome of COMMIT is not
-/// known.
-std::vector<UnitResult> run_transaction(const TransactionParts& parts, const std::vector<Unit>& units);
+/// @throws RequestPending; Error; the caller rolls back and discards.
+TriedTransaction run_transaction(const TransactionParts& parts, const std::vector<Unit>& units,
+                                 const Attempt& attempt);
 
 /// Runs a step's summary, if it has one, and records it. @return its rows as JSON, or "".
 std::string write_summary(const TransactionParts& parts, const Step& step, const std::string& moment);

@@ -159,7 +159,7 @@ private:
     }
 
     void lose(const OwnBatch& batch) {
-        m_prior.lost.push_back(batch_text(batch.name));
+        m_prior.lost.push_back({batch.name.first, batch.name.second, {}, 0, batch.leaf, m_uuid});
         if (batch.state == "lost") return;
         set_batch_state(m_ledger, batch.id, "lost");
         insert_event(m_ledger, m_prior.run, "lost",

@@ -22,6 +22,11 @@ std::string oid_array(const std::vector<Oid>& oids) {
 
 }  // namespace
 
+void Catalog::forget() {
+    m_types.clear();
+    m_tables.clear();
+}
+
 std::vector<Column> Catalog::columns(const Result& result) {
     const std::vector<ResultColumn> described = result.columns();
     learn_types(described);

@@ -16,6 +16,8 @@ class Catalog {
 public:
     explicit Catalog(PqxxConnection& connection) : m_connection(connection) {}
 
+    /// Asks anew from here on: another session may be on another server.
+    void forget();
     /// The columns of a result with the names of their types, and where they come from.
     std::vector<Column> columns(const Result& result);
     /// The whole result, every value in its exact form.

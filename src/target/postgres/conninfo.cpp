@@ -74,7 +74,8 @@ ConnectionPlan plan_connection(const std::string& url, const std::string& applic
     const Settings wishes{{"keepalives_idle", "30"},
                           {"keepalives_interval", "10"},
                           {"keepalives_count", "3"},
-                          {"connect_timeout", "15"}};
+                          {"tcp_user_timeout", "60000"},
+                          {"connect_timeout", "10"}};
     for (const auto& [keyword, value] : wishes) {
         if (!environment.contains(keyword)) given.try_emplace(keyword, value);
     }
@@ -90,6 +91,9 @@ ConnectionPlan plan_connection(const std::string& url, const std::string& applic
     plan.address = {known("user"), known("host"), known("port"), known("dbname")};
     if (plan.address.host.empty()) plan.address.host = known("hostaddr");
     if (plan.address.database.empty()) plan.address.database = plan.address.user;  // as libpq does
+    const std::string wanted = known("target_session_attrs");
+    plan.several_hosts =
+        plan.address.host.find(',') != std::string::npos && (wanted.empty() || wanted == "any");
     return plan;
 }
 

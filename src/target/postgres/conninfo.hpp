@@ -19,10 +19,13 @@ struct ConnectionPlan {
     std::string conninfo;  ///< key='value' ... for libpq, password included: never to be shown
     std::string password;  ///< to be kept out of every text; empty if there is none
     Address address;
+    bool several_hosts = false;  ///< and nothing is said about which kind of server is wanted
 };
 
 /// Reads a libpq URL or key=value string ("" for the environment alone) and adds what the tool wants of a
-/// connection: UTF-8, a name, keepalives and a time limit, where the user has not said otherwise.
+/// connection: UTF-8, a name, and where the user has not said otherwise, time limits for connecting and for a
+/// server that no longer answers. The latter looks at the network only: a statement or a COMMIT may take any
+/// time.
 /// @throws Error (unreachable) if libpq does not understand it; the text is not repeated, for it may hold a
 /// password.
 ConnectionPlan plan_connection(const std::string& url, const std::string& application_name);

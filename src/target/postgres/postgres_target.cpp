@@ -14,8 +14,6 @@ namespace datachange::postgres {
 
 namespace {
 
-constexpr int oldest_version = 130000;
-
 /// Statements that begin or end a transaction, or part of one, behind our back. What a procedure or a DO
 /// block does to that end the server refuses itself, for the transaction was opened outside of it.
 void refuse_transaction_control(const std::string& sql) {
@@ -38,124 +36,7 @@ bool is_utility(const std::string& keyword) {
     return std::find(utilities.begin(), utilities.end(), keyword) != utilities.end();
 }
 
-/// "15.4" of "15.4 (Debian 15.4-1)".
-std::string short_version(const std::string& version) {
-    return version.substr(0, version.find(' '));
-}
-
 }  // namespace
-
-PostgresTarget::PostgresTarget(const std::string& url, const std::string& application_name)
-    : m_connection(plan_connection(url, application_name)) {
-    const Result found =
-        execute("SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_schema()");
-    m_server_version = "PostgreSQL " + short_version(found.text(0, 0));
-    m_journal_schema = found.text(0, 1);
-    if (m_connection.server_version() < oldest_version) {
-        throw Error(ExitCode::unreachable, fmt::format("{} at {} is too old", m_server_version, name()),
-                    "PostgreSQL 13 or later is needed.");
-    }
-}
-
-void PostgresTarget::require_writable() {
-    const Result found = execute(
-        "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on' "
-        "OR pg_catalog.current_setting('default_transaction_read_only') = 'on'");
-    if (found.text(0, 0) == "t") {
-        throw Error(
-            ExitCode::unreachable, fmt::format("{} is a replica and cannot be written", name()),
-            "Connect to the primary; libpq finds it among several hosts by target_session_attrs=read-write.");
-    }
-    if (found.text(0, 1) == "t") {
-        throw Error(
-            ExitCode::unreachable, fmt::format("{} is read-only for this session", name()),
-            "Set default_transaction_read_only to off for this role or database, or use another role.");
-    }
-}
-
-// --- transactions
-// ---------------------------------------------------------------------------------------------------
-
-void PostgresTarget::begin(Isolation isolation) {
-    if (m_state != State::none) throw std::logic_error("a transaction is open already");
-    const bool writes = isolation != Isolation::read_only;
-    std::string script = isolation == Isolation::read_committed ? "BEGIN ISOLATION LEVEL READ COMMITTED"
-                         : isolation == Isolation::repeatable_read
-                             ? "BEGIN ISOLATION LEVEL REPEATABLE READ"
-                             : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    // TimeZone, search_path and IntervalStyle stay: they are part of what the user's statements mean
-    script +=
-        "; SET LOCAL DateStyle = ISO; SET LOCAL row_security = off;"
-        " SELECT pg_catalog.set_config('synchronous_commit', 'on', true)"
-        " WHERE pg_catalog.current_setting('synchronous_commit') = 'off';"
-        " SELECT pg_catalog.set_config('extra_float_digits', '1', true)"
-        " WHERE pg_catalog.current_setting('extra_float_digits')::pg_catalog.int4 < 1";
-    if (writes) script += std::string{"; "} + Witness::baseline_query();
-
-    m_state = State::open;  // a script that failed half-way has left one open as well
-    try {
-        const Result baseline = m_connection.execute_script(script);
-        if (writes) m_witness.start(baseline);
-    } catch (...) {
-        rollback();
-        throw;
-    }
-}
-
-CommitResult PostgresTarget::commit() {
-    if (m_state == State::failed) {
-        // COMMIT of a failed transaction is answered by ROLLBACK, and by no error
-        rollback();
-        return {Outcome::rolled_back, m_failure.sqlstate, m_failure.message};
-    }
-    m_state = State::none;
-    m_witness.stop();
-    try {
-        m_connection.execute_script("COMMIT");
-        return {};
-    } catch (const DatabaseError& error) {
-        const std::string& sqlstate = error.sqlstate();
-        const bool certain =
-            sqlstate.starts_with("23") || (sqlstate.starts_with("40") && sqlstate != "40003");
-        return {certain ? Outcome::rolled_back : Outcome::in_doubt, sqlstate, error.what()};
-    } catch (const std::exception& error) {
-        return {Outcome::in_doubt, "", error.what()};
-    }
-}
-
-void PostgresTarget::rollback() noexcept {
-    const bool open = m_state != State::none;
-    m_state = State::none;
-    m_witness.stop();
-    if (!open || m_connection.lost()) return;
-    try {
-        m_connection.execute_script("ROLLBACK");
-    } catch (const std::exception&) {
-        // a connection that is gone has rolled back
-    }
-}
-
-std::string PostgresTarget::transaction_id() {
-    return execute("SELECT pg_catalog.txid_current()").text(0, 0);
-}
-
-void PostgresTarget::settle() {
-    execute("SET CONSTRAINTS ALL IMMEDIATE");
-}
-
-/// Runs a call and remembers if it made the transaction fail.
-template <typename Call>
-auto PostgresTarget::in_transaction(Call&& call) {
-    try {
-        return call();
-    } catch (const DatabaseError& error) {
-        if (m_state == State::open) {
-            m_state = State::failed;
-            m_failure = {Outcome::rolled_back, error.sqlstate(), error.what()};
-        }
-        throw;
-    }
-}
 
 Result PostgresTarget::execute(const std::string& sql,
                                const std::vector<std::optional<std::string>>& parameters) {

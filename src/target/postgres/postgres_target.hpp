@@ -3,6 +3,7 @@
 #include "target/postgres/bind.hpp"
 #include "target/postgres/catalog.hpp"
 #include "target/postgres/pqxx_connection.hpp"
+#include "target/postgres/sessions.hpp"
 #include "target/postgres/witness.hpp"
 #include "target/target.hpp"
 
@@ -19,12 +20,12 @@ public:
     std::string server_version() const override { return m_server_version; }
     void require_writable() override;
 
-    void set_timeouts(const Timeouts&) override {}
-    void cancel() noexcept override {}
-    bool lost() const override { return false; }
-    void reconnect() override {}
-    std::vector<std::string> other_sessions(const std::string&) override { return {}; }
-    std::optional<double> replication_lag() override { return {}; }
+    void set_timeouts(const Timeouts& timeouts) override { m_timeouts = timeouts; }
+    void cancel() noexcept override { m_connection.cancel(); }
+    bool lost() const override { return m_connection.lost(); }
+    void reconnect() override;
+    std::vector<std::string> other_sessions(const std::string& application_name) override;
+    std::optional<double> replication_lag() override;
 
     void begin(Isolation isolation) override;
     CommitResult commit() override;
@@ -53,6 +54,7 @@ private:
     /// What is known of the transaction that begin() opened.
     enum class State { none, open, failed };
 
+    void start_session();
     template <typename Call>
     auto in_transaction(Call&& call);
     Result execute(const std::string& sql, const std::vector<std::optional<std::string>>& parameters = {});
@@ -62,9 +64,27 @@ private:
     Witness m_witness;
     State m_state = State::none;
     CommitResult m_failure;  ///< of the statement that made the transaction fail
+    Timeouts m_timeouts;
+    ReplicationLag m_replication_lag;
+    bool m_must_write =
+        false;  ///< require_writable() has found it so, and a new session must be writable too
     std::string m_server_version;
     std::string m_journal_schema;
     unsigned m_cursors = 0;
 };
+
+/// Runs a call and remembers if it made the transaction fail.
+template <typename Call>
+auto PostgresTarget::in_transaction(Call&& call) {
+    try {
+        return call();
+    } catch (const DatabaseError& error) {
+        if (m_state == State::open) {
+            m_state = State::failed;
+            m_failure = {Outcome::rolled_back, error.sqlstate(), error.what()};
+        }
+        throw;
+    }
+}
 
 }  // namespace datachange::postgres

@@ -1,5 +1,6 @@
 #include "target/postgres/pqxx_connection.hpp"
 
+#include <libpq-fe.h>
 #include <pqxx/pqxx>
 
 #include "core/text.hpp"
@@ -68,14 +69,52 @@ namespace {
 
 #if PQXX_VERSION_MAJOR < 7
 
-void configure(pqxx::connection& connection) {
-    // 6.x reconnects silently by default. Saying no is the only way, and "deprecated" since 7.0 never
-    // reconnects.
+/// As connect_direct, and keeps what a cancel request needs: libpq lets only the thread that uses the
+/// connection ask for it.
+class ConnectAndNote final : public pqxx::connect_direct {
+public:
+    using connect_direct::connect_direct;
+
+    handle do_startconnect(handle former) override {
+        const handle made = connect_direct::do_startconnect(former);
+        m_cancel.reset(PQgetCancel(made), &PQfreeCancel);
+        return made;
+    }
+
+    std::function<void()> cancel_request() const {
+        return [cancel = m_cancel] {
+            std::array<char, 256> reason{};
+            PQcancel(cancel.get(), reason.data(), static_cast<int>(reason.size()));
+        };
+    }
+
+private:
+    std::shared_ptr<PGcancel> m_cancel;
+};
+
+/// pqxx::connection with that policy within reach.
+class PqConnection final : public pqxx::connection_base {
+public:
+    explicit PqConnection(const std::string& conninfo) : connection_base(m_policy), m_policy(conninfo) {
+        init();
+        // 6.x reconnects silently by default. Saying no is the only way, and "deprecated" since 7.0 never
+        // reconnects.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    connection.inhibit_reactivation(true);
+        inhibit_reactivation(true);
 #pragma GCC diagnostic pop
-}
+    }
+    ~PqConnection() noexcept {
+        close();
+    }
+
+    std::function<void()> cancel_request() {
+        return m_policy.cancel_request();
+    }
+
+private:
+    ConnectAndNote m_policy;
+};
 
 pqxx::result execute_parameters(pqxx::nontransaction& work, const std::string& sql,
                                 const std::vector<std::optional<std::string>>& parameters) {
@@ -89,8 +128,14 @@ pqxx::result execute_parameters(pqxx::nontransaction& work, const std::string& s
 
 #else
 
-void configure(pqxx::connection&) {
-}
+class PqConnection final : public pqxx::connection {
+public:
+    using connection::connection;
+
+    std::function<void()> cancel_request() {
+        return [this] { cancel_query(); };
+    }
+};
 
 pqxx::result execute_parameters(pqxx::nontransaction& work, const std::string& sql,
                                 const std::vector<std::optional<std::string>>& parameters) {
@@ -139,26 +184,45 @@ std::string or_empty(const char* text) {
 }  // namespace
 
 struct PqxxConnection::Impl {
-    explicit Impl(const std::string& conninfo) : connection(conninfo) { configure(connection); }
+    explicit Impl(const std::string& conninfo) : connection(conninfo) { work.emplace(connection); }
 
-    pqxx::connection connection;
+    PqConnection connection;
     // transactions are begun and ended in SQL, so that the outcome of COMMIT is ours to judge
     std::optional<pqxx::nontransaction> work;
 };
 
-PqxxConnection::PqxxConnection(const ConnectionPlan& plan) {
-    try {
-        m_impl = std::make_unique<Impl>(plan.conninfo);
-    } catch (const std::exception& failure) {
-        throw connection_error(plan, failure.what());
-    }
-    pqxx::connection& connection = m_impl->connection;
-    m_address = {or_empty(connection.username()), or_empty(connection.hostname()),
-                 or_empty(connection.port()), or_empty(connection.dbname())};
-    m_impl->work.emplace(connection);
+PqxxConnection::PqxxConnection(ConnectionPlan plan) : m_plan(std::move(plan)) {
+    connect(m_plan.conninfo);
 }
 
-PqxxConnection::~PqxxConnection() = default;
+PqxxConnection::~PqxxConnection() {
+    close();
+}
+
+void PqxxConnection::connect(const std::string& conninfo) {
+    try {
+        m_impl = std::make_unique<Impl>(conninfo);
+    } catch (const std::exception& failure) {
+        throw connection_error(m_plan, failure.what());
+    }
+    PqConnection& connection = m_impl->connection;
+    m_address = {or_empty(connection.username()), or_empty(connection.hostname()),
+                 or_empty(connection.port()), or_empty(connection.dbname())};
+    m_canceller.ask_by(connection.cancel_request());
+    m_lost = false;
+}
+
+void PqxxConnection::reconnect(bool to_write) {
+    close();
+    // the last word counts where a keyword stands twice
+    connect(m_plan.conninfo + (to_write && m_plan.several_hosts ? "target_session_attrs=read-write" : ""));
+}
+
+void PqxxConnection::close() noexcept {
+    m_lost = true;
+    m_canceller.ask_by({});
+    m_impl.reset();
+}
 
 int PqxxConnection::server_version() const {
     return m_impl->connection.server_version();
@@ -179,6 +243,7 @@ Result PqxxConnection::guarded(const std::string& sql, Call&& call) {
 
 Result PqxxConnection::execute(const std::string& sql,
                                const std::vector<std::optional<std::string>>& parameters) {
+    const Canceller::Statement in_hand(m_canceller);
     return guarded(sql, [&] { return execute_parameters(*m_impl->work, sql, parameters); });
 }
 

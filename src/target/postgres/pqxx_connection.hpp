@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "target/canceller.hpp"
 #include "target/postgres/conninfo.hpp"
 
 namespace datachange::postgres {
@@ -49,14 +50,24 @@ private:
 class PqxxConnection {
 public:
     /// @throws Error (unreachable)
-    explicit PqxxConnection(const ConnectionPlan& plan);
+    explicit PqxxConnection(ConnectionPlan plan);
     ~PqxxConnection();
+
+    /// Makes a new session in place of the old one, which ends first.
+    /// @param to_write where there are several hosts, the one that can be written.
+    /// @throws Error (unreachable); the connection is lost then.
+    void reconnect(bool to_write);
+    /// Ends the session: the connection is lost.
+    void close() noexcept;
+    /// Asks the statement that execute() waits for to end. From any thread, at any time.
+    void cancel() noexcept { m_canceller.cancel(); }
 
     /// Executes one statement by the extended protocol, so that a second one in the text is an error.
     /// @param parameters nothing: NULL.
     /// @throws DatabaseError
     Result execute(const std::string& sql, const std::vector<std::optional<std::string>>& parameters = {});
-    /// Executes several statements of the tool's own in one round trip; gives the last one's rows.
+    /// Executes several statements of the tool's own in one round trip; gives the last one's rows. They are
+    /// not cancelled: a COMMIT that is broken off is in doubt.
     /// @throws DatabaseError
     Result execute_script(const std::string& sql);
 
@@ -67,12 +78,15 @@ public:
 
 private:
     struct Impl;
+    void connect(const std::string& conninfo);
     template <typename Call>
     Result guarded(const std::string& sql, Call&& call);
 
+    ConnectionPlan m_plan;
+    Canceller m_canceller;
     std::unique_ptr<Impl> m_impl;
     Address m_address;
-    bool m_lost = false;
+    bool m_lost = true;
 };
 
 }  // namespace datachange::postgres

@@ -1,5 +1,8 @@
 #include "target/postgres/server_error.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "core/text.hpp"
 
 namespace datachange::postgres {
@@ -43,8 +46,10 @@ bool is_from_server(std::string_view message) {
 }
 
 DatabaseError lost_connection(const std::string& statement, const std::string& sqlstate) {
+    static constexpr std::array<std::string_view, 4> farewells{"57P01", "57P02", "57P03", "25P03"};
+    const bool known = std::find(farewells.begin(), farewells.end(), sqlstate) != farewells.end();
     return DatabaseError(ExitCode::unreachable, "the connection to the server was lost",
-                         sqlstate.empty() || sqlstate == "08000" ? "08006" : sqlstate, statement,
+                         known ? sqlstate : "08006", statement,
                          "Check that the server runs; what it had not committed is rolled back.");
 }
 

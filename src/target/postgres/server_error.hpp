@@ -15,8 +15,8 @@ DatabaseError server_error(const std::string& message, const std::string& sqlsta
 /// True if libpq passes on what the server said; its own words have no "ERROR:  " in front.
 bool is_from_server(std::string_view message);
 
-/// The error of a statement whose connection is gone, ExitCode::unreachable. 08006 where the server gave no
-/// SQLSTATE.
+/// The error of a statement whose connection is gone, ExitCode::unreachable: 57P01, 57P02, 57P03 or 25P03
+/// where the server said so, else 08006.
 DatabaseError lost_connection(const std::string& statement, const std::string& sqlstate = {});
 
 }  // namespace datachange::postgres

@@ -1,5 +1,8 @@
 #include "target/sqlite/connection.hpp"
 
+#include <algorithm>
+#include <cstdint>
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -10,7 +13,8 @@ namespace datachange::sqlite {
 
 namespace {
 
-constexpr int busy_timeout_ms = 5000;
+constexpr std::chrono::milliseconds busy_timeout{5000};
+constexpr int operations_between_looks = 1000;  // of SQLite's machine, some ten microseconds
 
 /// Only looked at from outside: another descriptor on the file would drop this process's locks on it when
 /// closed.
@@ -34,7 +38,8 @@ void require_file(const std::filesystem::path& file) {
 SQLite::Database open_file(const std::filesystem::path& file) {
     require_file(file);
     try {
-        return SQLite::Database(file.string(), SQLite::OPEN_READWRITE, busy_timeout_ms);
+        return SQLite::Database(file.string(), SQLite::OPEN_READWRITE,
+                                static_cast<int>(busy_timeout.count()));
     } catch (const SQLite::Exception& failure) {
         throw Error(ExitCode::unreachable, fmt::format("cannot open {}: {}", file.string(), failure.what()),
                     "Check the permissions of the file and of its folder.");
@@ -43,18 +48,59 @@ SQLite::Database open_file(const std::filesystem::path& file) {
 
 }  // namespace
 
-Connection::Connection(const std::filesystem::path& file)
-    : m_file(file), m_database(open_file(file)), m_witness(handle()) {
+Connection::Connection(const std::filesystem::path& file) : m_file(file), m_database(open_file(file)) {
+    install_hooks();
+    check_readable();
+}
+
+void Connection::install_hooks() {
+    m_witness.attach(handle());
     sqlite3_extended_result_codes(handle(), 1);
     sqlite3_set_authorizer(handle(), &Connection::on_authorize, this);
     sqlite3_commit_hook(handle(), &Connection::on_commit, this);
     sqlite3_rollback_hook(handle(), &Connection::on_rollback, this);
-    check_readable();
+    m_canceller.ask_by([database = handle()] { sqlite3_interrupt(database); });
+}
+
+void Connection::reopen() {
+    if (!autocommit()) execute("ROLLBACK");
+    SQLite::Database opened = open_file(m_file);
+    m_canceller.ask_by({});
+    m_own.clear();
+    m_definition.clear();
+    m_witness.stop();
+    m_database = std::move(opened);
+    install_hooks();
+    m_broken = true;  // until it was read
+    ++m_generation;
+    ++m_rollbacks;  // temporary tables are gone as well
+}
+
+bool Connection::moved() const {
+    int moved = 0;
+    sqlite3_file_control(handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0;
+}
+
+void Connection::set_limits(std::chrono::milliseconds lock, std::chrono::milliseconds statement) {
+    const auto wait = lock.count() > 0 ? lock : busy_timeout;
+    sqlite3_busy_timeout(
+        handle(), static_cast<int>(std::min<std::int64_t>(wait.count(), std::numeric_limits<int>::max())));
+    m_statement_limit = statement;
+    const bool limited = statement.count() > 0;
+    sqlite3_progress_handler(handle(), limited ? operations_between_looks : 0,
+                             limited ? &Connection::on_progress : nullptr, this);
+}
+
+int Connection::on_progress(void* connection) {
+    const Connection* const self = static_cast<const Connection*>(connection);
+    return std::chrono::steady_clock::now() > self->m_deadline ? 1 : 0;
 }
 
 void Connection::check_readable() {
     try {
         query("SELECT count(*) FROM sqlite_schema");
+        m_broken = false;
     } catch (const DatabaseError& error) {
         const bool other = error.sqlstate() == "SQLITE_NOTADB";
         throw Error(ExitCode::unreachable, fmt::format("cannot read {}: {}", m_file.string(), error.what()),
@@ -129,15 +175,21 @@ StatementCache::Lease Connection::prepare_for_definition(const std::string& sql)
     return m_definition.take(sql, [&] { return compile(sql, true); });
 }
 
-RowSet Connection::rows(Statement& statement) {
+RowSet Connection::rows(Statement& statement, std::size_t limit) {
+    if (m_statement_limit.count() > 0) m_deadline = std::chrono::steady_clock::now() + m_statement_limit;
+    const Canceller::Statement in_hand(m_canceller);
     try {
         bool more = statement.step();
         RowSet rows{statement.columns()};  // after the first step, which follows a schema that has changed
-        for (; more; more = statement.step()) statement.append_row(rows);
+        while (more) {
+            statement.append_row(rows);
+            more = rows.size() < limit && statement.step();
+        }
         for (const std::string& table : statement.drops) m_witness.table_dropped(table);
         return rows;
     } catch (const DatabaseError&) {
         m_witness.statement_failed();
+        note_failure();
         throw;
     }
 }
@@ -149,7 +201,16 @@ RowSet Connection::query(const std::string& sql, const std::vector<Value>& param
 }
 
 int Connection::execute(const char* sql) noexcept {
-    return sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr);
+    m_deadline = std::chrono::steady_clock::time_point::max();
+    const int result = sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr);
+    if (result != SQLITE_OK) note_failure();
+    return result;
+}
+
+void Connection::note_failure() {
+    const int code = sqlite3_extended_errcode(handle());
+    const bool fatal = (code & 0xff) == SQLITE_IOERR || code == SQLITE_READONLY_DBMOVED;
+    m_broken = m_broken || fatal;
 }
 
 bool Connection::autocommit() const {

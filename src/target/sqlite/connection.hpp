@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +11,7 @@
 #include <SQLiteCpp/Database.h>
 
 #include "core/row_set.hpp"
+#include "target/canceller.hpp"
 #include "target/sqlite/statement.hpp"
 #include "target/sqlite/witness.hpp"
 
@@ -22,6 +25,21 @@ public:
     /// @throws Error (unreachable)
     explicit Connection(const std::filesystem::path& file);
 
+    /// Opens the file anew, without a look into it; no Lease may be out. What was open is rolled back.
+    /// @throws Error (unreachable); the file that was open stays so.
+    void reopen();
+    /// @throws Error (unreachable)
+    void check_readable();
+    /// An input or output error has left the session in an unknown state, or it is moved().
+    bool lost() const { return m_broken || moved(); }
+    /// The file that is open has another path now, or none.
+    bool moved() const;
+    /// Asks the statement in hand to end. From any thread, at any time.
+    void cancel() noexcept { m_canceller.cancel(); }
+    /// How long to wait for another process's lock (0: some seconds), and how long a statement may take (0:
+    /// for ever).
+    void set_limits(std::chrono::milliseconds lock, std::chrono::milliseconds statement);
+
     sqlite3* handle() const { return m_database.getHandle(); }
     Witness& witness() { return m_witness; }
 
@@ -31,8 +49,9 @@ public:
     /// PRAGMA.
     StatementCache::Lease prepare_for_definition(const std::string& sql);
 
-    /// Steps through a statement whose values are bound. @throws DatabaseError
-    RowSet rows(Statement& statement);
+    /// Steps through a statement whose values are bound; at most so many rows, and the next ones with the
+    /// next call. @throws DatabaseError
+    RowSet rows(Statement& statement, std::size_t limit = std::numeric_limits<std::size_t>::max());
     /// The tool's own, with $1, $2, ... bound.
     RowSet query(const std::string& sql, const std::vector<Value>& parameters = {});
     /// Executes without rows. @return SQLite's result code, extended.
@@ -49,9 +68,11 @@ public:
 private:
     static int on_authorize(void* connection, int action, const char* first, const char* second,
                             const char* schema, const char* trigger);
+    static int on_progress(void* connection);
     static int on_commit(void* connection);
     static void on_rollback(void* connection);
-    void check_readable();
+    void install_hooks();
+    void note_failure();
 
     /// What is being compiled; the authorizer judges by it.
     struct Compiling {
@@ -67,6 +88,10 @@ private:
     Witness m_witness;
     std::optional<Compiling> m_compiling;
     StatementCache m_own, m_definition;  // apart: what the tool may, a definition with the same text may not
+    Canceller m_canceller;
+    std::chrono::milliseconds m_statement_limit{0};
+    std::chrono::steady_clock::time_point m_deadline;  ///< of the statement in hand
+    bool m_broken = false;
     unsigned long long m_generation = 0;
     unsigned long long m_rollbacks = 0;
 };

@@ -74,13 +74,16 @@ constexpr int primary(int code) {
 bool unusable(int code) {
     static constexpr std::array<int, 5> codes{SQLITE_CANTOPEN, SQLITE_NOTADB, SQLITE_CORRUPT, SQLITE_IOERR,
                                               SQLITE_PROTOCOL};
-    return std::find(codes.begin(), codes.end(), primary(code)) != codes.end();
+    return code == SQLITE_READONLY_DBMOVED ||
+           std::find(codes.begin(), codes.end(), primary(code)) != codes.end();
 }
 
 std::string hint_for(int code) {
     switch (primary(code)) {
         case SQLITE_BUSY:
             return "Another process holds the database; try again when it has finished.";
+        case SQLITE_INTERRUPT:
+            return "It was cancelled, or took longer than the statement timeout.";
         case SQLITE_FULL:
             return "Make room on the disk.";
         case SQLITE_READONLY:

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 #include <stdexcept>
 
@@ -19,6 +20,8 @@
 namespace datachange::sqlite {
 
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr int oldest_version = 3035000;  // RETURNING
 
@@ -43,6 +46,20 @@ SqliteTarget::SqliteTarget(const std::string& path) : m_file(absolute_path(path)
                     "SQLite 3.35 or later is needed.");
     }
     enforce_foreign_keys(true);
+}
+
+// --- the session
+// ----------------------------------------------------------------------------------------------------
+
+void SqliteTarget::reconnect() {
+    m_state = State::none;
+    m_connection.reopen();
+    enforce_foreign_keys(m_foreign_keys);
+    m_connection.check_readable();
+}
+
+std::optional<double> SqliteTarget::replication_lag() {
+    throw Error(ExitCode::usage, "SQLite has no replicas", "Leave the limit on their lag out.");
 }
 
 std::string SqliteTarget::server_version() const {
@@ -72,6 +89,13 @@ void SqliteTarget::begin(Isolation isolation) {
     if (m_state != State::none) throw std::logic_error("a transaction is open already");
     const bool writes = isolation != Isolation::read_only;
     const char* const begin_sql = writes ? "BEGIN IMMEDIATE" : "BEGIN";
+    if (writes && m_connection.moved()) {
+        // SQLite itself does not notice in WAL mode, and writes where nobody looks
+        throw DatabaseError(ExitCode::unreachable, "the database file was moved or replaced",
+                            "SQLITE_READONLY_DBMOVED", begin_sql,
+                            "Look what stands at " + m_file.string() + ".");
+    }
+    m_connection.set_limits(writes ? m_timeouts.lock : 0ms, writes ? m_timeouts.statement : 0ms);
     if (m_connection.execute(begin_sql) != SQLITE_OK) throw last_error(m_connection.handle(), begin_sql);
     m_connection.next_generation();
     m_rollbacks_at_begin = m_connection.rollbacks();
@@ -104,7 +128,9 @@ bool before_commit_point(int code) {
 CommitResult SqliteTarget::commit() {
     m_state = State::none;
     m_connection.witness().stop();
-    if (m_connection.execute("COMMIT") == SQLITE_OK) return {};
+    const int committed = m_connection.execute("COMMIT");  // may wait for readers as long as begin() set it
+    m_connection.set_limits(0ms, 0ms);
+    if (committed == SQLITE_OK) return {};
 
     const int code = sqlite3_extended_errcode(m_connection.handle());
     CommitResult result{Outcome::in_doubt, code_name(code), sqlite3_errmsg(m_connection.handle())};
@@ -123,6 +149,7 @@ void SqliteTarget::rollback() noexcept {
     m_state = State::none;
     m_connection.witness().stop();
     if (!m_connection.autocommit()) m_connection.execute("ROLLBACK");
+    m_connection.set_limits(0ms, 0ms);
 }
 
 std::string SqliteTarget::transaction_id() {
@@ -193,12 +220,11 @@ void SqliteTarget::stream(const SqlTemplate& sql, std::size_t rows,
     if (m_state == State::none) throw std::logic_error("a transaction must be open to stream in");
     StatementCache::Lease statement = bind(sql, Scope{});
     require_allowed(*statement);
-    bool more = statement->step();
-    for (bool first = true; more || first; first = false) {
-        RowSet set{statement->columns()};
-        for (std::size_t row = 0; more && row < rows; ++row, more = statement->step())
-            statement->append_row(set);
-        piece(std::move(set));
+    for (bool first = true;; first = false) {
+        RowSet found = m_connection.rows(*statement, rows);
+        const std::size_t got = found.size();
+        if (got > 0 || first) piece(std::move(found));
+        if (got < rows) break;
     }
 }
 
@@ -235,6 +261,7 @@ void SqliteTarget::enforce_foreign_keys(bool on) {
     // within a transaction the pragma does nothing, and says nothing
     if (!m_connection.autocommit())
         throw std::logic_error("foreign keys cannot be switched in a transaction");
+    m_foreign_keys = on;
     m_connection.query(on ? "PRAGMA foreign_keys = ON" : "PRAGMA foreign_keys = OFF");
 }
 

@@ -19,12 +19,14 @@ public:
     std::string server_version() const override;
     void require_writable() override;
 
-    void set_timeouts(const Timeouts&) override {}
-    void cancel() noexcept override {}
-    bool lost() const override { return false; }
-    void reconnect() override {}
+    void set_timeouts(const Timeouts& timeouts) override { m_timeouts = timeouts; }
+    /// BEGIN, which waits for other processes that write, and COMMIT are not cancelled.
+    void cancel() noexcept override { m_connection.cancel(); }
+    /// After an input or output error, or when another file has taken this one's place. Reads may still work.
+    bool lost() const override { return m_connection.lost(); }
+    void reconnect() override;
     std::vector<std::string> other_sessions(const std::string&) override { return {}; }
-    std::optional<double> replication_lag() override { return {}; }
+    std::optional<double> replication_lag() override;
 
     void begin(Isolation isolation) override;
     CommitResult commit() override;
@@ -60,6 +62,8 @@ private:
     Connection m_connection;
     AffectedKeys m_affected{m_connection};
     State m_state = State::none;
+    Timeouts m_timeouts;
+    bool m_foreign_keys = true;
     unsigned long long m_rollbacks_at_begin = 0;
 };
 

@@ -63,6 +63,7 @@ public:
         std::unique_ptr<Statement> m_statement;
     };
 
+    void clear() { m_idle.clear(); }
     Lease take(const std::string& sql, const std::function<std::unique_ptr<Statement>()>& compile);
 
 private:

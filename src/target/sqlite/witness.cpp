@@ -24,7 +24,7 @@ bool is_shadow_table(const std::string& table, const std::vector<std::string>& v
 
 }  // namespace
 
-Witness::Witness(sqlite3* database) {
+void Witness::attach(sqlite3* database) {
     sqlite3_preupdate_hook(database, &on_row_touched, this);
 }
 

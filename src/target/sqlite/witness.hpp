@@ -19,10 +19,12 @@ namespace datachange::sqlite {
 /// table is told of by name.
 class Witness {
 public:
-    /// @param database must outlive this, or at least not be used after it
-    explicit Witness(sqlite3* database);
+    Witness() = default;
     Witness(const Witness&) = delete;
     Witness& operator=(const Witness&) = delete;
+
+    /// @param database must not be used after this is gone.
+    void attach(sqlite3* database);
 
     void start();
     void stop() { m_counting = false; }

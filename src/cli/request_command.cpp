@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+
+#include "cli/chosen_run.hpp"
+#include "cli/commands.hpp"
+#include "cli/compose.hpp"
+#include "core/clock.hpp"
+#include "core/process.hpp"
+#include "report/json.hpp"
+#include "run/owner.hpp"
+
+#include <unistd.h>
+
+namespace datachange {
+
+namespace {
+
+/// Asks nobody, as nobody works on the run: ends it for good.
+void cancel_now(Fence& fence, const JournalRun& run, const std::string& who) {
+    const FenceOwner owner{who, host_name(), ::getpid(), utc_now()};
+    fence.take_over(run, owner, "", [] {});
+    fence.finish("cancelled", run.rows_changed, utc_now());
+}
+
+void require_going_on(const JournalRun& run, const std::string& request) {
+    if (run.active()) return;
+    throw Error(ExitCode::failed,
+                fmt::format("run {} of version {} is {}: there is nothing to {}", run.uuid.substr(0, 8), run.version,
+                            run.state, request),
+                "Nothing was asked of it.");
+}
+
+void print_answer(const JournalRun& run, const std::string& request, const std::string& answer,
+                  const OutputOptions& output) {
+    if (output.json) {
+        fmt::print("{}\n", JsonObject{}
+                               .add("run", run.uuid)
+                               .add("version", run.version)
+                               .add("requested", request)
+                               .add("answer", answer)
+                               .text());
+    } else {
+        fmt::print("run {} of version {}: {}\n", run.uuid.substr(0, 8), run.version, answer);
+    }
+}
+
+}  // namespace
+
+int command_request(const Settings& settings, const RequestCommandOptions& options, const OutputOptions& output) {
+    settings.require_database();
+    const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
+    target->require_writable();
+    const JournalRun run = choose_journal_run(settings, *target, options.run);
+    Fence fence(*target);
+    const std::string who = current_operator(settings.operator_name);
+    const bool worked_on = run.active() && !stalled(run, *target);
+    if (options.request == "cancel" && !worked_on && run.state != "done" && run.state != "cancelled") {
+        cancel_now(fence, run, who);
+        print_answer(run, options.request, "cancelled; nobody was working on it", output);
+        return 0;
+    }
+    require_going_on(run, options.request);
+    RunRequests requests = fence.requests(run.uuid);
+    requests.by = who;
+    if (options.request == "pause") requests.pause = true;
+    if (options.request == "cancel") requests.cancel = true;
+    if (options.request == "throttle") requests.max_rows_per_second = options.max_rows_per_second;
+    fence.request(run.uuid, requests);
+    print_answer(run, options.request,
+                 worked_on ? fmt::format("asked to {} after the batch in hand ({})", options.request, run.owner)
+                           : fmt::format("asked to {}, though nobody seems to work on it", options.request),
+                 output);
+    return 0;
+}
+
+}  // namespace datachange
