@@ -181,6 +181,7 @@ void RunRecord::end_in_ledger(const Finish& finish) {
     });
     m_batches->settled_are_durable();
     m_ended = true;
+    m_resumable = finish.resumable;
     failpoint("ledger.ended");
 }
 
@@ -205,11 +206,14 @@ std::vector<CsvPaths> RunRecord::render() {
         const auto* error = dynamic_cast<const Error*>(&failure);
         if (error != nullptr && error->code() == ExitCode::pending) throw;  // somebody else renders them
         m_ledger.checkpoint();
-        throw Error(
-            ExitCode::unreachable, fmt::format("the CSV files could not be written: {}", failure.what()),
-            fmt::format("The run has ended as recorded, and the ledger holds every row of it: run {0} in the "
-                        "view changes. When there is room, `datachange resume {0}` writes the files.",
-                        m_run_id));
+        std::string hint = fmt::format(
+            "The run has ended as recorded, and the ledger holds every row of it: run {} in the view "
+            "changes.",
+            m_run_id);
+        if (m_resumable)
+            hint += fmt::format(" `datachange resume {}` writes the files when there is room.", m_run_id);
+        throw Error(ExitCode::unreachable,
+                    fmt::format("the CSV files could not be written: {}", failure.what()), hint);
     }
     return paths;
 }

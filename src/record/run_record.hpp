@@ -73,6 +73,7 @@ private:
     std::string m_ledger_uuid, m_csv_dir;
     std::int64_t m_run_id = 0;
     bool m_ended = false;
+    bool m_resumable = false;  ///< when it had ended
     std::vector<StepHeader> m_steps;
     std::optional<RunFolder> m_folder;
     std::optional<Ownership> m_owner;
