@@ -69,7 +69,8 @@ PriorEvidence RunRecord::resume_run(const RunHeader& header, const std::vector<S
 void RunRecord::open_folder(const RunHeader& header) {
     const std::string uuid8 = header.uuid.substr(0, 8);
     m_folder.emplace(m_csv_dir, header.version + "_" + header.name,
-                     header.dry_run ? "dry-run-" + uuid8 : fmt::format("{}-{}", m_run_id, uuid8));
+                     header.dry_run ? "dry-run-" + uuid8 : fmt::format("{}-{}", m_run_id, uuid8),
+                     header.epoch);
     set_csv_directory(m_ledger, m_run_id, absolute_path(m_folder->path()));
 }
 
@@ -180,40 +181,62 @@ void RunRecord::end_in_ledger(const Finish& finish) {
     });
     m_batches->settled_are_durable();
     m_ended = true;
+    m_resumable = finish.resumable;
     failpoint("ledger.ended");
 }
 
 std::vector<CsvPaths> RunRecord::render() {
-    std::vector<CsvPaths> paths;
-    std::vector<RecordedFile> files;
+    std::vector<CsvPaths> paths(m_steps.size());
+    if (!m_folder) return paths;  // rendered before, and there was nothing to render
+    std::vector<StepFile> files;
     try {
-        for (const StepHeader& step : m_steps) {
-            StepCsv csv = render_step(m_ledger, m_run_id, step.number, *m_folder, file_prefix(step));
-            paths.push_back(csv.paths);
-            for (RecordedFile& file : csv.files) {
-                file.path = absolute_path(file.path);
-                files.push_back(std::move(file));
-            }
+        for (std::size_t i = 0; i < m_steps.size(); ++i) {
+            StepCsv csv =
+                render_step(m_ledger, m_run_id, m_steps[i].number, *m_folder, file_prefix(m_steps[i]));
+            paths[i] = csv.paths;
+            for (auto& file : csv.files) files.push_back({m_steps[i].number, std::move(file)});
         }
+        failpoint("csv.rendered");
+        publish(files);
+    } catch (const SQLite::Exception&) {
+        m_folder->clean();
+        throw;
     } catch (const std::exception& failure) {
         m_folder->clean();
+        const auto* error = dynamic_cast<const Error*>(&failure);
+        if (error != nullptr && error->code() == ExitCode::pending) throw;  // somebody else renders them
         m_ledger.checkpoint();
-        throw Error(
-            ExitCode::unreachable, fmt::format("the CSV files could not be written: {}", failure.what()),
-            fmt::format(
-                "The run has ended as recorded, and the ledger holds every row of it: run {} in the view "
-                "changes.",
-                m_run_id));
+        std::string hint = fmt::format(
+            "The run has ended as recorded, and the ledger holds every row of it: run {} in the view "
+            "changes.",
+            m_run_id);
+        if (m_resumable)
+            hint += fmt::format(" `datachange resume {}` writes the files when there is room.", m_run_id);
+        throw Error(ExitCode::unreachable,
+                    fmt::format("the CSV files could not be written: {}", failure.what()), hint);
     }
-    if (m_folder->clean()) m_folder.reset();
-    if (m_folder) sync_folder(m_folder->path());
-    failpoint("csv.rendered");
+    return paths;
+}
+
+/// Gives the files their names while nobody else can take the run over, for they might be those of an earlier
+/// owner.
+void RunRecord::publish(std::vector<StepFile>& files) {
+    bool folder_gone = false;
     m_ledger.transact([&] {
         m_owner->require();
-        replace_files(m_ledger, m_run_id, files);
-        set_csv_directory(m_ledger, m_run_id, m_folder ? absolute_path(m_folder->path()) : "");
+        std::vector<RecordedFile> recorded;
+        for (const StepFile& file : files) {
+            file.csv->give_name();
+            const std::string path = absolute_path(file.csv->path());
+            recorded.push_back(
+                {file.step, path.substr(path.rfind('/') + 1), path, file.csv->bytes(), file.csv->sha256()});
+        }
+        folder_gone = m_folder->clean();
+        if (!folder_gone) sync_folder(m_folder->path());
+        replace_files(m_ledger, m_run_id, recorded);
+        set_csv_directory(m_ledger, m_run_id, folder_gone ? "" : absolute_path(m_folder->path()));
     });
-    return paths;
+    if (folder_gone) m_folder.reset();
 }
 
 std::string RunRecord::file_prefix(const StepHeader& step) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,12 @@ public:
     std::string csv_directory() const override { return m_folder ? m_folder->path() : ""; }
 
 private:
+    /// A complete CSV file that has no name yet.
+    struct StepFile {
+        int step;
+        std::unique_ptr<CsvFile> csv;
+    };
+
     /// Runs work that writes, in one transaction that nobody else's epoch can come in between.
     template <class Work>
     void owned(Work&& work) {
@@ -59,12 +66,14 @@ private:
     void reopen_step(const StepHeader& header);
     void end_in_ledger(const Finish& finish);
     std::vector<CsvPaths> render();
+    void publish(std::vector<StepFile>& files);
     std::string file_prefix(const StepHeader& step) const;
 
     Ledger m_ledger;
     std::string m_ledger_uuid, m_csv_dir;
     std::int64_t m_run_id = 0;
     bool m_ended = false;
+    bool m_resumable = false;  ///< when it had ended
     std::vector<StepHeader> m_steps;
     std::optional<RunFolder> m_folder;
     std::optional<Ownership> m_owner;

@@ -1,11 +1,13 @@
 #include "report/ledger_report.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "core/process.hpp"
 #include "core/text.hpp"
-#include "report/json.hpp"
 #include "report/run_report.hpp"
 #include "report/table.hpp"
 
@@ -15,117 +17,19 @@ namespace {
 
 using Align = Table::Align;
 
-constexpr std::size_t shown_batches = 20;
+constexpr std::size_t shown_lines = 20;
 
 std::string state_text(const LedgerRun& run) {
-    return run.state + (run.dry_run ? " (dry run)" : "");
+    return shown_state(run) + (run.dry_run ? " (dry run)" : "");
 }
 
-JsonObject run_object(const LedgerRun& run) {
-    JsonObject object;
-    object.add("run", run.run)
-        .add("uuid", run.uuid)
-        .add("version", run.version)
-        .add("name", run.name)
-        .add("definition_sha256", run.definition_sha256)
-        .add("engine", run.engine)
-        .add("target", run.target)
-        .add("operator", run.operator_name)
-        .add("host", run.host)
-        .add_or_null("ticket", run.ticket)
-        .add("mode", run.mode)
-        .add("state", run.state)
-        .add("dry_run", run.dry_run)
-        .add("rows_changed", run.dry_run ? 0 : run.rows.changed())
-        .raw("rows", counts_json(run.rows))
-        .add("started_at", run.started_at)
-        .add_or_null("finished_at", run.finished_at)
-        .add_or_null("error", run.error)
-        .add_or_null("csv_directory", run.csv_directory);
-    return object;
-}
-
-std::string steps_json(const std::vector<LedgerStep>& steps) {
-    std::vector<std::string> items;
-    for (const LedgerStep& step : steps) {
-        items.push_back(JsonObject{}
-                            .add("step", step.step)
-                            .add_or_null("name", step.name)
-                            .add_or_null("table", step.table)
-                            .add("identifier", join(step.identifier, ", "))
-                            .add("evidence", step.evidence)
-                            .raw("watch_of", step.watch_of == 0 ? "null" : std::to_string(step.watch_of))
-                            .text());
-    }
-    return "[" + join(items, ",") + "]";
-}
-
-std::string batches_json(const std::vector<LedgerBatch>& batches) {
-    std::vector<std::string> items;
-    for (const LedgerBatch& batch : batches) {
-        items.push_back(JsonObject{}
-                            .add("step", batch.step)
-                            .add("batch", batch.batch)
-                            .add("state", batch.state)
-                            .raw("lower_key", batch.lower_key)
-                            .raw("upper_key", batch.upper_key)
-                            .raw("rows", counts_json(batch.rows))
-                            .add("started_at", batch.started_at)
-                            .add("duration_ms", batch.duration_ms)
-                            .add("leaf", batch.leaf)
-                            .text());
-    }
-    return "[" + join(items, ",") + "]";
-}
-
-std::string summaries_json(const std::vector<LedgerSummary>& summaries) {
-    std::vector<std::string> items;
-    for (const LedgerSummary& summary : summaries) {
-        items.push_back(JsonObject{}
-                            .add("step", summary.step)
-                            .add("moment", summary.moment)
-                            .raw("result", summary.result)
-                            .text());
-    }
-    return "[" + join(items, ",") + "]";
-}
-
-std::string files_json(const std::vector<LedgerFile>& files) {
-    std::vector<std::string> items;
-    for (const LedgerFile& file : files) {
-        items.push_back(JsonObject{}
-                            .add("step", file.step)
-                            .add("name", file.name)
-                            .add("path", file.path)
-                            .add("bytes", file.bytes)
-                            .add("sha256", file.sha256)
-                            .text());
-    }
-    return "[" + join(items, ",") + "]";
-}
-
-std::string collateral_json(const std::vector<LedgerCollateral>& tables) {
-    std::vector<std::string> items;
-    for (const LedgerCollateral& table : tables) {
-        items.push_back(JsonObject{}
-                            .add("step", table.step)
-                            .add("batch", table.batch)
-                            .add("table", table.rows.table)
-                            .add("inserted", table.rows.inserted)
-                            .add("updated", table.rows.updated)
-                            .add("deleted", table.rows.deleted)
-                            .text());
-    }
-    return "[" + join(items, ",") + "]";
-}
-
-std::string events_json(const std::vector<LedgerEvent>& events) {
-    std::vector<std::string> items;
-    for (const LedgerEvent& event : events) {
-        items.push_back(
-            JsonObject{}.add("at", event.at).add("kind", event.kind).add("detail", event.detail).text());
-    }
-    return "[" + join(items, ",") + "]";
+std::string process_text(const LedgerRun& run) {
+    if (run.process == 0) return "";
+    std::string text = fmt::format("{} on {} since {}", run.process, run.process_host, run.owned_since);
+    if (run.epoch > 1) text += fmt::format(", epoch {}", run.epoch);
+    if (shown_state(run) == "stalled")
+        text += fmt::format("; it is gone: `datachange resume {}` goes on", run.run);
+    return text;
 }
 
 std::string facts(const LedgerRun& run) {
@@ -140,6 +44,7 @@ std::string facts(const LedgerRun& run) {
     line("author", run.author);
     line("mode", run.mode);
     line("started", run.started_at);
+    line("process", process_text(run));
     line("finished", run.finished_at);
     line("error", run.error);
     line("csv", run.csv_directory);
@@ -166,19 +71,110 @@ std::string step_text(const LedgerStep& step, const std::vector<LedgerBatch>& ba
                        step.evidence == "full" ? "" : ", evidence: " + step.evidence, rows_text(rows));
 }
 
+/// Paths of batches in their order as people write them: "batch 7", "batches 1..7, 9.1".
+std::string batches_named(const std::vector<std::string>& paths) {
+    const auto number = [](const std::string& path) {
+        const bool plain =
+            !path.empty() && path.size() < 18 && path.find_first_not_of("0123456789") == path.npos;
+        return plain ? std::stoll(path) : -1;
+    };
+    std::vector<std::string> parts;
+    for (std::size_t first = 0; first < paths.size();) {
+        std::size_t end = first + 1;
+        while (end < paths.size() && number(paths[end - 1]) >= 0 &&
+               number(paths[end]) == number(paths[end - 1]) + 1) {
+            ++end;
+        }
+        parts.push_back(end - first == 1 ? paths[first] : paths[first] + ".." + paths[end - 1]);
+        first = end;
+    }
+    return (paths.size() == 1 ? "batch " : "batches ") + join(parts, ", ");
+}
+
+/// What is to be said of single batches, one line for all of a step that it holds of.
+std::string batch_notes(const std::vector<LedgerBatch>& batches,
+                        const std::vector<LedgerElsewhere>& elsewhere) {
+    std::map<std::pair<int, std::string>, std::vector<std::string>> notes;
+    for (const LedgerElsewhere& batch : elsewhere) {
+        notes[{batch.step, "evidence in ledger " + batch.ledger.substr(0, 8)}].push_back(batch.batch);
+    }
+    for (const LedgerBatch& batch : batches) {
+        if (batch.state == "lost") {
+            notes[{batch.step, "lost: committed, and not in the target's journal any more"}].push_back(
+                batch.batch);
+        } else if (batch.state == "committed" && !batch.witness.empty() && batch.witness != "complete") {
+            notes[{batch.step, "witness " + printable(batch.witness)}].push_back(batch.batch);
+        }
+    }
+    std::string out;
+    for (const auto& [note, paths] : notes) {
+        out += fmt::format("{} of step {}: {}\n", batches_named(paths), note.first, note.second);
+    }
+    return out;
+}
+
+/// What is left out of a list.
+std::string more(std::size_t all) {
+    if (all <= shown_lines) return "";
+    return fmt::format("... and {} more (--json lists all)\n", with_thousands(all - shown_lines));
+}
+
 std::string batches_text(const std::vector<LedgerBatch>& batches) {
     Table table(
         {"step", "batch", "state", "above", "up to", "changed", "ms"},
         {Align::right, Align::right, Align::left, Align::left, Align::left, Align::right, Align::right});
-    for (std::size_t i = 0; i < batches.size() && i < shown_batches; ++i) {
+    for (std::size_t i = 0; i < batches.size() && i < shown_lines; ++i) {
         const LedgerBatch& batch = batches[i];
         table.add({std::to_string(batch.step), batch.batch, batch.state, batch.lower_key, batch.upper_key,
                    with_thousands(batch.rows.changed()), std::to_string(batch.duration_ms)});
     }
-    std::string out = table.empty() ? "" : "\n" + table.text(0, 40);
-    if (batches.size() > shown_batches) {
-        out += fmt::format("... and {} more (--json lists all)\n",
-                           with_thousands(batches.size() - shown_batches));
+    return table.empty() ? "" : "\n" + table.text(0, 40) + more(batches.size());
+}
+
+std::string failures_text(const std::vector<LedgerFailure>& failures) {
+    if (failures.empty()) return "";
+    const auto resolved = std::count_if(failures.begin(), failures.end(), [](const LedgerFailure& failure) {
+        return !failure.resolved_at.empty();
+    });
+    Table table({"step", "batch", "identifier", "sqlstate", "message", "at", "resolved"},
+                {Align::right, Align::right});
+    for (std::size_t i = 0; i < failures.size() && i < shown_lines; ++i) {
+        const LedgerFailure& failure = failures[i];
+        table.add({std::to_string(failure.step), failure.batch, failure.identifier, failure.sqlstate,
+                   failure.message, failure.at, failure.resolved_at});
+    }
+    return fmt::format("\n{} could not be changed, {} of them later\n", counted(failures.size(), "row"),
+                       with_thousands(static_cast<std::uint64_t>(resolved))) +
+           table.text(0, 60) + more(failures.size());
+}
+
+std::string collateral_text(const std::vector<LedgerCollateral>& recorded) {
+    std::map<std::pair<int, std::string>, LedgerCollateral> tables;
+    std::map<std::pair<int, std::string>, std::uint64_t> batches;
+    for (const LedgerCollateral& one : recorded) {
+        LedgerCollateral& sum = tables[{one.step, one.rows.table}];
+        sum.rows.inserted += one.rows.inserted;
+        sum.rows.updated += one.rows.updated;
+        sum.rows.deleted += one.rows.deleted;
+        sum.rows.truncated = sum.rows.truncated || one.rows.truncated;
+        ++batches[{one.step, one.rows.table}];
+    }
+    std::string out;
+    for (const auto& [name, sum] : tables) {
+        out += fmt::format("besides, in {} of step {}: {}: {} inserted, {} updated, {} deleted{}\n",
+                           counted(batches[name], "batch"), name.first, printable(name.second),
+                           sum.rows.inserted, sum.rows.updated, sum.rows.deleted,
+                           sum.rows.truncated ? ", emptied as a whole" : "");
+    }
+    return out;
+}
+
+std::string events_text(const std::vector<LedgerEvent>& events) {
+    std::string out;
+    const std::size_t first = events.size() > shown_lines ? events.size() - shown_lines : 0;
+    if (first > 0) out = fmt::format("... {} before (--json lists all)\n", counted(first, "event"));
+    for (std::size_t i = first; i < events.size(); ++i) {
+        out += fmt::format("event {} {}: {}\n", events[i].at, events[i].kind, printable(events[i].detail));
     }
     return out;
 }
@@ -191,6 +187,11 @@ std::string find_summary(const std::vector<LedgerSummary>& summaries, int step, 
 }
 
 }  // namespace
+
+std::string shown_state(const LedgerRun& run) {
+    const bool open = run.state == "processing" || run.state == "paused";
+    return open && process_gone(run.process_host, run.process, run.owned_since) ? "stalled" : run.state;
+}
 
 std::string runs_text(const std::vector<LedgerRun>& runs) {
     if (runs.empty()) return "no runs\n";
@@ -205,12 +206,6 @@ std::string runs_text(const std::vector<LedgerRun>& runs) {
     return table.text(0, 60);
 }
 
-std::string runs_json(const std::vector<LedgerRun>& runs) {
-    std::vector<std::string> items;
-    for (const LedgerRun& run : runs) items.push_back(run_object(run).text());
-    return json_list(items) + "\n";
-}
-
 std::string show_text(const LedgerReader& ledger, const LedgerRun& run) {
     std::string out = fmt::format("run {} ({}) {}\n", run.run, run.uuid, state_text(run)) + facts(run);
     const std::vector<LedgerBatch> batches = ledger.batches(run.run);
@@ -220,54 +215,10 @@ std::string show_text(const LedgerReader& ledger, const LedgerRun& run) {
         out += summary_table(find_summary(summaries, step.step, "before"),
                              find_summary(summaries, step.step, "after"), 2);
     }
-    for (const LedgerCollateral& table : ledger.collateral(run.run)) {
-        out += fmt::format("besides, step {} batch {}: {}: {} inserted, {} updated, {} deleted\n", table.step,
-                           table.batch, table.rows.table, table.rows.inserted, table.rows.updated,
-                           table.rows.deleted);
-    }
-    for (const LedgerEvent& event : ledger.events(run.run)) {
-        out += fmt::format("event {} {}: {}\n", event.at, event.kind, printable(event.detail));
-    }
-    return out + batches_text(batches);
-}
-
-std::string show_json(const LedgerReader& ledger, const LedgerRun& run) {
-    JsonObject object = run_object(run);
-    object.add("definition", ledger.definition(run.run))
-        .add_or_null("author", run.author)
-        .add("server_version", run.server_version)
-        .add("tool_version", run.tool_version)
-        .add_or_null("root", run.root)
-        .raw("steps", steps_json(ledger.steps(run.run)))
-        .raw("batches", batches_json(ledger.batches(run.run)))
-        .raw("summaries", summaries_json(ledger.summaries(run.run)))
-        .raw("collateral", collateral_json(ledger.collateral(run.run)))
-        .raw("events", events_json(ledger.events(run.run)))
-        .raw("files", files_json(ledger.files(run.run)));
-    return object.text() + "\n";
-}
-
-std::string history_json(const std::vector<HistoryEntry>& entries) {
-    std::vector<std::string> items;
-    for (const HistoryEntry& entry : entries) {
-        items.push_back(JsonObject{}
-                            .add("run", entry.run)
-                            .add("version", entry.version)
-                            .add("name", entry.name)
-                            .add_or_null("ticket", entry.ticket)
-                            .add("operator", entry.operator_name)
-                            .add("started_at", entry.started_at)
-                            .add("step", entry.step)
-                            .add("batch", entry.batch)
-                            .add_or_null("table", entry.table)
-                            .add("identifier", entry.identifier)
-                            .add_or_null("new_identifier", entry.new_identifier)
-                            .add("action", entry.action)
-                            .raw("before", entry.before)
-                            .raw("after", entry.after)
-                            .text());
-    }
-    return json_list(items) + "\n";
+    out += collateral_text(ledger.collateral(run.run));
+    out += batch_notes(batches, ledger.elsewhere(run.run));
+    out += events_text(ledger.events(run.run));
+    return out + failures_text(ledger.failures(run.run)) + batches_text(batches);
 }
 
 }  // namespace datachange

@@ -7,6 +7,10 @@
 
 namespace datachange {
 
+/// The state of a run as users see it: "stalled" for one that is processing or paused while its process, on
+/// this host, is gone; else as recorded.
+std::string shown_state(const LedgerRun& run);
+
 /// Lists of runs and rows out of the ledger, as text for people or as JSON; each ends with a newline.
 std::string runs_text(const std::vector<LedgerRun>& runs);
 std::string runs_json(const std::vector<LedgerRun>& runs);

@@ -31,21 +31,37 @@ public:
         return sha256(text);
     }
 
-    std::string root(const std::string& previous, const std::string& run, const std::string& leaves) {
-        std::string text = field("datachange root 1") + field(previous);
-        text += fields(
-            "SELECT uuid, version, name, definition_sha256, engine, target, operator, host, ticket, mode,"
-            " state, rows_changed, started_at, finished_at, error, author, tool_version, server_version"
+    /// Of the newest link of a run that has ended.
+    std::string root(const std::string& previous, const std::string& run, const std::string& batches) {
+        std::string text = fields(
+            "SELECT 'runs', uuid, version, name, definition_sha256, engine, target, operator, host, ticket, "
+            "mode,"
+            " state, rows_changed, started_at, finished_at, error, author, tool_version, server_version, "
+            "epoch"
             " FROM runs WHERE run_id = " +
             run);
         text += fields(
-            "SELECT step, name, table_name, identifier_columns, watch_of, evidence, before_columns,"
+            "SELECT 'steps', step, name, table_name, identifier_columns, watch_of, evidence, before_columns,"
             " before_types, returned_columns, returned_types, after_columns, after_types FROM steps"
             " WHERE run_id = " +
             run + " ORDER BY step");
-        text += fields("SELECT step, moment, result FROM summaries WHERE run_id = " + run +
+        text += fields("SELECT 'summaries', step, moment, result FROM summaries WHERE run_id = " + run +
                        " ORDER BY step, moment DESC");
-        return sha256(text + leaves);
+        text += fields(
+            "SELECT 'failures', step, batch, identifier, sqlstate, message, at, resolved_at FROM failures"
+            " WHERE run_id = " +
+            run + " ORDER BY rowid");
+        text += fields(
+            "SELECT 'collateral', step, batch, table_name, inserted, updated, deleted, truncated FROM "
+            "collateral"
+            " WHERE run_id = " +
+            run + " ORDER BY step, batch, table_name");
+        text += fields(
+            "SELECT 'elsewhere', step, batch, lower_key, upper_key, rows_changed, leaf, ledger_uuid FROM "
+            "elsewhere"
+            " WHERE run_id = " +
+            run + " ORDER BY step, batch");
+        return sha256(field("datachange root 2") + field(previous) + field(sha256(text + batches)));
     }
 
     static std::string field(const std::string& value) {
@@ -325,6 +341,8 @@ TEST_CASE_METHOD(RecordFixture, "leaves, roots and their chain can be recounted 
         journal->begin_step(step());
         journal->summary(1, "before", set("n", {"[0]"}));
         journal->summary(1, "after", set("n", {"[2]"}));
+        journal->failure({1, "3", "7", "23505", "duplicate"});
+        journal->failure({1, "3", "", "", "no single row is to blame"});
         std::string text;
         for (const char* path : {"10", "2", "2.1"}) {
             BatchCapture capture = names_filled(1, 2);
@@ -332,15 +350,16 @@ TEST_CASE_METHOD(RecordFixture, "leaves, roots and their chain can be recounted 
             BatchRecord record = batch(capture, path);
             record.range = {Key{Value::integer(0)}, Key{Value::integer(2)}};
             leaves.push_back(journal->stage(record));
+            journal->collateral(1, path, {{"songs", 1, 2, 3, true}});
             journal->prepare("tx");
             journal->settle(Outcome::committed);
         }
         for (const std::size_t i : {1, 2, 0}) {
-            text += Recount::field("1") +
+            text += Recount::field("batches") + Recount::field("1") +
                     Recount::field(i == 0   ? "10"
                                    : i == 1 ? "2"
                                             : "2.1") +
-                    Recount::field(leaves[leaves.size() - 3 + i]);
+                    Recount::field("committed") + Recount::field(leaves[leaves.size() - 3 + i]);
         }
         journal->finish({"done", "", {}});
         return text;

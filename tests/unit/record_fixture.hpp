@@ -179,6 +179,15 @@ struct RecordFixture {
         batch.capture = &capture;
         return batch;
     }
+    /// The same run, as who goes on with it opens it.
+    static RunHeader taken(std::int64_t epoch = 2) {
+        RunHeader taken = header();
+        taken.epoch = epoch;
+        taken.process = 4711;
+        taken.host = "rack";
+        taken.operator_name = "bob";
+        return taken;
+    }
     static void commit(Journal& journal, const BatchCapture& capture, const std::string& path = "1",
                        int step = 1) {
         journal.stage(batch(capture, path, step));

@@ -13,16 +13,16 @@
 
 namespace datachange {
 
-CsvFile::CsvFile(std::string path) : m_path(std::move(path)), m_partial(m_path + ".partial") {
+CsvFile::CsvFile(std::string path, const std::string& partial)
+    : m_path(std::move(path)), m_partial(m_path + partial) {
     m_file = ::open(m_partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (m_file < 0) fail("create");
     ::fchmod(m_file, S_IRUSR | S_IWUSR);  // whatever the umask took or an older file had
 }
 
 CsvFile::~CsvFile() {
-    if (m_file < 0) return;
-    ::close(m_file);
-    ::unlink(m_partial.c_str());
+    if (m_file >= 0) ::close(m_file);
+    if (!m_named) ::unlink(m_partial.c_str());
 }
 
 void CsvFile::fail(const char* doing) const {
@@ -42,13 +42,18 @@ void CsvFile::flush() {
     m_buffer.clear();
 }
 
-void CsvFile::finish() {
+void CsvFile::complete() {
     flush();
     if (::fsync(m_file) != 0) fail("write");
     const int closed = ::close(m_file);
     m_file = -1;
-    if (closed != 0 || std::rename(m_partial.c_str(), m_path.c_str()) != 0) fail("write");
+    if (closed != 0) fail("write");
     m_sha256 = m_hash.finish();
+}
+
+void CsvFile::give_name() {
+    if (std::rename(m_partial.c_str(), m_path.c_str()) != 0) fail("write");
+    m_named = true;
 }
 
 void sync_folder(const std::string& path) {

@@ -9,11 +9,12 @@
 namespace datachange {
 
 /// A file that appears under its name only when it is complete and on the disk: it is written to
-/// NAME.partial, mode 0600. One that is not finished is removed.
+/// NAME.partial, mode 0600. One that is not given its name is removed.
 class CsvFile {
 public:
     /// @throws Error (unreachable), as all methods do
-    explicit CsvFile(std::string path);
+    /// @param partial what the file's name has at its end until then
+    explicit CsvFile(std::string path, const std::string& partial = ".partial");
     ~CsvFile();
     CsvFile(const CsvFile&) = delete;
     CsvFile& operator=(const CsvFile&) = delete;
@@ -23,11 +24,18 @@ public:
     void written() {
         if (m_buffer.size() >= flush_at) flush();
     }
-    /// Syncs the file and gives it its name.
-    void finish();
+    /// Writes what is left, and brings it to the disk.
+    void complete();
+    /// Gives the complete file its name; one that had it before is replaced.
+    void give_name();
+    /// Both.
+    void finish() {
+        complete();
+        give_name();
+    }
 
     const std::string& path() const { return m_path; }
-    /// Of the finished file.
+    /// Of the complete file.
     std::uint64_t bytes() const { return m_bytes; }
     const std::string& sha256() const { return m_sha256; }
 
@@ -39,6 +47,7 @@ private:
 
     std::string m_path, m_partial;
     int m_file = -1;
+    bool m_named = false;
     std::string m_buffer;
     Sha256 m_hash;
     std::uint64_t m_bytes = 0;

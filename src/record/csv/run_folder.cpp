@@ -1,8 +1,10 @@
 #include "record/csv/run_folder.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -32,6 +34,15 @@ void make_private_folders(const fs::path& path) {
     }
 }
 
+/// The epoch of an unfinished file; nothing for any other.
+std::optional<std::int64_t> epoch_of_partial(const fs::path& path) {
+    if (path.extension() != ".partial") return std::nullopt;
+    const std::string middle = path.stem().extension().string();
+    std::int64_t epoch = 1;
+    if (middle.size() > 1) std::from_chars(middle.data() + 1, middle.data() + middle.size(), epoch);
+    return epoch;
+}
+
 }  // namespace
 
 std::string absolute_path(const std::string& path) {
@@ -54,13 +65,14 @@ std::string file_name_part(const std::string& text) {
     return part;
 }
 
-RunFolder::RunFolder(const std::string& csv_dir, const std::string& definition, const std::string& leaf)
-    : m_path((fs::path(csv_dir) / file_name_part(definition) / leaf).string()) {
+RunFolder::RunFolder(const std::string& csv_dir, const std::string& definition, const std::string& leaf,
+                     std::int64_t epoch)
+    : m_path((fs::path(csv_dir) / file_name_part(definition) / leaf).string()), m_epoch(epoch) {
     constexpr const char* hint =
         "Give a folder that this user can write with --csv-dir. Nothing was changed.";
     try {
         make_private_folders(m_path);
-        for (const char* name : probes) write_note(std::string(name) + ".partial", "");
+        for (const char* name : probes) write_note(name + partial(), "");
     } catch (Error& error) {
         clean();
         error.set_hint(hint);
@@ -71,8 +83,12 @@ RunFolder::RunFolder(const std::string& csv_dir, const std::string& definition, 
     }
 }
 
+std::string RunFolder::partial() const {
+    return m_epoch == 1 ? ".partial" : fmt::format(".{}.partial", m_epoch);
+}
+
 void RunFolder::write_note(const std::string& name, const std::string& text) const {
-    CsvFile note(file(name));
+    CsvFile note(file(name), partial());
     note.buffer() += text;
     note.finish();
 }
@@ -81,9 +97,10 @@ bool RunFolder::clean() const noexcept {
     std::error_code ignored;
     for (fs::directory_iterator entry(m_path, ignored), end; !ignored && entry != end;
          entry.increment(ignored)) {
-        if (entry->path().extension() == ".partial") ::unlink(entry->path().c_str());
+        const auto epoch = epoch_of_partial(entry->path());
+        if (epoch && *epoch <= m_epoch) ::unlink(entry->path().c_str());
     }
-    return ::rmdir(m_path.c_str()) == 0;
+    return ::rmdir(m_path.c_str()) == 0 || errno == ENOENT;
 }
 
 }  // namespace datachange

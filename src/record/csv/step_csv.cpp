@@ -90,14 +90,14 @@ class StepWriter {
 public:
     StepWriter(const StepLayout& layout, const RunFolder& folder, const std::string& prefix)
         : m_layout(layout),
-          m_pre(folder.file(prefix + "pre.csv")),
-          m_post(folder.file(prefix + "post.csv")),
-          m_diff(folder.file(prefix + "diff.csv")) {
-        if (!layout.watch) m_change = std::make_unique<CsvFile>(folder.file(prefix + "change.csv"));
-        write_header(m_pre, or_identifier(layout.before));
+          m_pre(open(folder, prefix + "pre.csv")),
+          m_post(open(folder, prefix + "post.csv")),
+          m_diff(open(folder, prefix + "diff.csv")) {
+        if (!layout.watch) m_change = open(folder, prefix + "change.csv");
+        write_header(*m_pre, or_identifier(layout.before));
         if (m_change) write_header(*m_change, or_identifier(layout.change));
-        write_header(m_post, or_identifier(layout.after));
-        write_header(m_diff, {"identifier", "action", "column", "before", "after"});
+        write_header(*m_post, or_identifier(layout.after));
+        write_header(*m_diff, {"identifier", "action", "column", "before", "after"});
     }
 
     void write(const ChangeRow& row) {
@@ -108,18 +108,18 @@ public:
         } else {
             read_after(row);
         }
-        if (!m_before.empty()) write_line(m_pre, m_before);
-        if (!m_after.empty()) write_line(m_post, m_after);
+        if (!m_before.empty()) write_line(*m_pre, m_before);
+        if (!m_after.empty()) write_line(*m_post, m_after);
         if (m_change) write_returned(row);
         if (!untouched) write_diff(row);
     }
 
-    StepCsv finish(int step) {
+    StepCsv complete() {
         StepCsv result;
-        result.paths.pre = close(m_pre, step, result.files);
-        if (m_change) result.paths.change = close(*m_change, step, result.files);
-        result.paths.post = close(m_post, step, result.files);
-        result.paths.diff = close(m_diff, step, result.files);
+        result.paths.pre = complete(m_pre, result.files);
+        if (m_change) result.paths.change = complete(m_change, result.files);
+        result.paths.post = complete(m_post, result.files);
+        result.paths.diff = complete(m_diff, result.files);
         return result;
     }
 
@@ -229,7 +229,7 @@ private:
 
     void write_difference(const ChangeRow& row, const std::string& column, std::string_view before,
                           std::string_view after) {
-        std::string& out = m_diff.buffer();
+        std::string& out = m_diff->buffer();
         append_csv_text(out, row.identifier);
         out += ',';
         out += action_name(row.action);
@@ -239,19 +239,24 @@ private:
         append_csv_value(out, before);
         out += ',';
         append_csv_value(out, after);
-        end_line(m_diff);
+        end_line(*m_diff);
     }
 
-    static std::string close(CsvFile& file, int step, std::vector<RecordedFile>& files) {
-        file.finish();
-        const std::string name = file.path().substr(file.path().rfind('/') + 1);
-        files.push_back({step, name, file.path(), file.bytes(), file.sha256()});
-        return file.path();
+    using File = std::unique_ptr<CsvFile>;
+
+    static File open(const RunFolder& folder, const std::string& name) {
+        return std::make_unique<CsvFile>(folder.file(name), folder.partial());
+    }
+
+    static std::string complete(File& file, std::vector<File>& files) {
+        file->complete();
+        std::string path = file->path();
+        files.push_back(std::move(file));
+        return path;
     }
 
     const StepLayout& m_layout;
-    CsvFile m_pre, m_post, m_diff;
-    std::unique_ptr<CsvFile> m_change;
+    File m_pre, m_post, m_diff, m_change;
     // kept for their memory
     Cells m_before, m_after, m_entries, m_entry, m_values, m_line;
     std::string m_quoted, m_field;
@@ -268,7 +273,7 @@ StepCsv render_step(Ledger& ledger, std::int64_t run_id, int step, const RunFold
     for (const Span& span : spans) {
         each_row(ledger, span, [&](const ChangeRow& row) { writer.write(row); });
     }
-    return writer.finish(step);
+    return writer.complete();
 }
 
 }  // namespace datachange

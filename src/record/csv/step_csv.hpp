@@ -1,20 +1,22 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "datachange/run.hpp"
+#include "record/csv/csv_file.hpp"
 #include "record/csv/run_folder.hpp"
 #include "record/ledger/ledger.hpp"
-#include "record/ledger/run_tables.hpp"
 
 namespace datachange {
 
-/// The CSV files of one step: where they are, and what is recorded of them. No files: all empty.
+/// The CSV files of one step: where they will be, and the files themselves, complete and without their names
+/// yet. No files: all empty.
 struct StepCsv {
     CsvPaths paths;
-    std::vector<RecordedFile> files;
+    std::vector<std::unique_ptr<CsvFile>> files;
 };
 
 /// Renders the committed batches of a step from the ledger, in key order, one row at a time. A watched table

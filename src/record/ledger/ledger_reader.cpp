@@ -28,6 +28,13 @@ bool names_table(const std::string& asked, const std::string& table) {
     return a == b || a.ends_with("." + b) || b.ends_with("." + a);
 }
 
+template <class Batch>
+void sort_by_path(std::vector<Batch>& batches) {
+    std::sort(batches.begin(), batches.end(), [](const Batch& a, const Batch& b) {
+        return a.step != b.step ? a.step < b.step : batch_path_less(a.batch, b.batch);
+    });
+}
+
 /// A reader writes nothing, so it cannot bring an older ledger up to date.
 void require_current(const std::string& path, SQLite::Database& database) {
     const int version = database.execAndGet("PRAGMA user_version").getInt();
@@ -131,12 +138,10 @@ std::vector<LedgerBatch> LedgerReader::batches(std::int64_t run) const {
     auto batches = rows<LedgerBatch>(
         fmt::format(
             "SELECT step, batch, state, lower_key, upper_key, rows, {}, attempts, started_at, duration_ms,"
-            " leaf, transaction_id FROM batches WHERE run_id = ?",
+            " leaf, transaction_id, witness FROM batches WHERE run_id = ?",
             count_columns),
         read_batch, run);
-    std::sort(batches.begin(), batches.end(), [](const LedgerBatch& a, const LedgerBatch& b) {
-        return a.step != b.step ? a.step < b.step : batch_path_less(a.batch, b.batch);
-    });
+    sort_by_path(batches);
     return batches;
 }
 
@@ -178,7 +183,8 @@ std::vector<LedgerFile> LedgerReader::files(std::int64_t run) const {
 
 std::vector<LedgerCollateral> LedgerReader::collateral(std::int64_t run) const {
     return rows<LedgerCollateral>(
-        "SELECT step, batch, table_name, inserted, updated, deleted FROM collateral WHERE run_id = ?"
+        "SELECT step, batch, table_name, inserted, updated, deleted, truncated FROM collateral WHERE run_id "
+        "= ?"
         " ORDER BY step, batch, table_name",
         [](Cursor row) {
             LedgerCollateral collateral;
@@ -188,6 +194,7 @@ std::vector<LedgerCollateral> LedgerReader::collateral(std::int64_t run) const {
             collateral.rows.inserted = row.number();
             collateral.rows.updated = row.number();
             collateral.rows.deleted = row.number();
+            collateral.rows.truncated = row.small() != 0;
             return collateral;
         },
         run);
@@ -195,17 +202,38 @@ std::vector<LedgerCollateral> LedgerReader::collateral(std::int64_t run) const {
 
 std::vector<LedgerFailure> LedgerReader::failures(std::int64_t run) const {
     return rows<LedgerFailure>(
-        "SELECT step, batch, identifier, sqlstate, message, at FROM failures WHERE run_id = ? ORDER BY rowid",
+        "SELECT step, batch, identifier, sqlstate, message, at, resolved_at FROM failures WHERE run_id = ?"
+        " ORDER BY at, rowid",
         [](Cursor row) {
             LedgerFailure failure;
             failure.step = row.small();
-            for (std::string* field :
-                 {&failure.batch, &failure.identifier, &failure.sqlstate, &failure.message, &failure.at}) {
+            for (std::string* field : {&failure.batch, &failure.identifier, &failure.sqlstate,
+                                       &failure.message, &failure.at, &failure.resolved_at}) {
                 *field = row.text();
             }
             return failure;
         },
         run);
+}
+
+std::vector<LedgerElsewhere> LedgerReader::elsewhere(std::int64_t run) const {
+    auto batches = rows<LedgerElsewhere>(
+        "SELECT step, batch, lower_key, upper_key, rows_changed, leaf, ledger_uuid FROM elsewhere WHERE "
+        "run_id = ?",
+        [](Cursor row) {
+            LedgerElsewhere batch;
+            batch.step = row.small();
+            batch.batch = row.text();
+            batch.lower_key = row.text();
+            batch.upper_key = row.text();
+            batch.rows_changed = row.count();
+            batch.leaf = row.text();
+            batch.ledger = row.text();
+            return batch;
+        },
+        run);
+    sort_by_path(batches);
+    return batches;
 }
 
 std::vector<HistoryEntry> LedgerReader::history(const std::string& table,

@@ -18,12 +18,16 @@ struct LedgerRun {
     std::string engine;  ///< postgresql | sqlite
     std::string target, operator_name, host, ticket, author, tool_version, server_version;
     std::string mode;   ///< single | batched
-    std::string state;  ///< processing | done | failed | paused | cancelled
+    std::string state;  ///< processing | paused | done | failed | stopped | cancelled
     bool dry_run = false;
     RowCounts rows;
     std::string started_at, finished_at, error;
     std::string csv_directory;  ///< absolute; "" where there are no files
     std::string root;           ///< hash over all that was recorded; "" for a dry run
+    std::int64_t epoch = 1;     ///< one more each time that somebody went on with it
+    std::int64_t process = 0;   ///< that has it, or had it last; 0: not recorded
+    std::string process_host;   ///< where that is; `host` is where the run began
+    std::string owned_since;    ///< since when that process has it
 };
 
 /// A column of a step's rows.
@@ -44,7 +48,7 @@ struct LedgerStep {
 struct LedgerBatch {
     int step = 1;
     std::string batch;
-    std::string state;                 ///< prepared | committed | unknown | rolled_back
+    std::string state;                 ///< prepared | committed | unknown | rolled_back | lost
     std::string lower_key, upper_key;  ///< JSON arrays; "": no bound
     std::uint64_t audited = 0;         ///< rows
     RowCounts rows;
@@ -52,6 +56,15 @@ struct LedgerBatch {
     std::string started_at;
     std::int64_t duration_ms = 0;
     std::string leaf, transaction_id;
+    std::string witness;  ///< complete | may overcount: why | unavailable: why; "": not recorded
+};
+
+/// A committed batch whose evidence is in another ledger.
+struct LedgerElsewhere {
+    int step = 1;
+    std::string batch, lower_key, upper_key;
+    std::uint64_t rows_changed = 0;
+    std::string leaf, ledger;  ///< UUID
 };
 
 struct LedgerSummary {
@@ -81,6 +94,7 @@ struct LedgerCollateral {
 struct LedgerFailure {
     int step = 1;
     std::string batch, identifier, sqlstate, message, at;
+    std::string resolved_at;  ///< "": the row could not be changed up to now
 };
 
 /// What one run did to one row.
@@ -123,6 +137,8 @@ public:
     std::vector<LedgerFile> files(std::int64_t run) const;
     std::vector<LedgerCollateral> collateral(std::int64_t run) const;
     std::vector<LedgerFailure> failures(std::int64_t run) const;
+    /// By step and path, as batches().
+    std::vector<LedgerElsewhere> elsewhere(std::int64_t run) const;
 
     /// What committed batches did to one row, oldest first.
     ///

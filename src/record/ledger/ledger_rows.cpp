@@ -44,7 +44,7 @@ std::string select_runs(const char* rest) {
         "host,"
         " ticket, author, tool_version, server_version, mode, state, dry_run, {}, started_at, finished_at, "
         "error,"
-        " csv_directory, root FROM runs {}",
+        " csv_directory, root, epoch, process, process_host, owned_since FROM runs {}",
         count_columns, rest);
 }
 
@@ -63,6 +63,10 @@ LedgerRun read_run(Cursor row) {
          {&run.started_at, &run.finished_at, &run.error, &run.csv_directory, &run.root}) {
         *field = row.text();
     }
+    run.epoch = row.number();
+    run.process = row.number();
+    run.process_host = row.text();
+    run.owned_since = row.text();
     return run;
 }
 
@@ -95,6 +99,7 @@ LedgerBatch read_batch(Cursor row) {
     batch.duration_ms = row.number();
     batch.leaf = row.text();
     batch.transaction_id = row.text();
+    batch.witness = row.text();
     return batch;
 }
 
