@@ -10,7 +10,7 @@ namespace datachange::postgres {
 
 void ask_for_keepalives(PqxxConnection& connection) {
     // 0: there is no TCP to this session
-    connection.execute(R"(
+    connection.execute_script(R"(
 SELECT pg_catalog.set_config(name, wanted, false)
 FROM (VALUES ('tcp_keepalives_idle', '60'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '6'))
      AS wish (name, wanted)
@@ -19,21 +19,13 @@ WHERE pg_catalog.current_setting(name)::pg_catalog.int4 > wanted::pg_catalog.int
 
 namespace {
 
-constexpr std::size_t longest_name = 63;
 constexpr int version_with_hexadecimal_names = 160000;
-
-/// As the server cuts an identifier: never within a character.
-std::string cut(const std::string& name) {
-    std::size_t length = std::min(name.size(), longest_name);
-    while (length < name.size() && (static_cast<unsigned char>(name[length]) & 0xc0) == 0x80) --length;
-    return name.substr(0, length);
-}
 
 }  // namespace
 
 std::string shown_application_name(const std::string& name, int server_version) {
     std::string shown;
-    for (const char c : cut(name)) {
+    for (const char c : cut_identifier(name)) {
         if (c >= ' ' && c <= '~') {
             shown += c;
         } else if (server_version < version_with_hexadecimal_names) {
@@ -42,7 +34,7 @@ std::string shown_application_name(const std::string& name, int server_version) 
             shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
         }
     }
-    return shown.substr(0, longest_name);
+    return cut_identifier(shown);
 }
 
 std::vector<std::string> other_sessions(PqxxConnection& connection, const std::string& application_name) {
