@@ -54,9 +54,10 @@ OwnServer::OwnServer(ReplicaOf replica) : m_programs(replica.primary.m_programs)
     for (int attempt = 0; attempt < 5 && m_url.empty(); ++attempt) {
         // somebody else may take the port in between
         const std::string port = std::to_string(20000 + (getpid() * 7 + attempt * 131) % 12000);
-        const std::string command = as_server() + program("pg_ctl") + " -D " + data() + " -w -l " +
-                                    (m_folder / "log") + " -o \"-F -k '' -p " + port +
-                                    " -c listen_addresses=127.0.0.1\" start >/dev/null 2>&1";
+        const std::string command =
+            as_server() + program("pg_ctl") + " -D " + data() + " -w -l " + (m_folder / "log") +
+            " -o \"-F -k '' -p " + port +
+            " -c listen_addresses=127.0.0.1 -c wal_receiver_status_interval=1\" start >/dev/null 2>&1";
         if (std::system(command.c_str()) == 0)
             m_url = "postgresql://postgres@127.0.0.1:" + port + "/postgres";
     }
