@@ -220,6 +220,17 @@ TEST_CASE("reconnect ends the transaction and keeps the settings", "[contract]")
     CHECK(target->commit().outcome == Outcome::committed);
 }
 
+TEST_CASE("A COMMIT after reconnect is not taken for done", "[contract]") {
+    const TestDatabase database(each_engine());
+    const auto target = database.connect();
+    target->query("CREATE TABLE t (id integer)");
+    target->begin(Isolation::repeatable_read);
+    run(*target, "INSERT INTO t VALUES (1)");
+    target->reconnect();
+    CHECK(target->commit().outcome == Outcome::rolled_back);
+    CHECK(target->query("SELECT * FROM t").empty());
+}
+
 TEST_CASE("A cancel may come at any time while the target reconnects", "[contract]") {
     const TestDatabase database(each_engine());
     const auto target = database.connect();

@@ -135,6 +135,8 @@ void PostgresTarget::begin(Isolation isolation) {
 }
 
 CommitResult PostgresTarget::commit() {
+    // the server would take it for done, with a warning
+    if (m_state == State::none) return {Outcome::rolled_back, "25P01", "no transaction is open"};
     if (m_state == State::failed) {
         // COMMIT of a failed transaction is answered by ROLLBACK, and by no error
         rollback();

@@ -64,8 +64,8 @@ namespace {
 
 /// One row a replica: process, the server's measure in seconds, the WAL there is now, the server's clock, and
 /// whether the WAL of the goals ($1: processes, $2: positions) is still not replayed. What does not replay
-/// (pg_receivewal) counts by what it has written; base backups are no replicas. The server's measure stays for a
-/// while when a replica has caught up, and says nothing then.
+/// (pg_receivewal) counts by what it has written; base backups are no replicas. The server's measure stays
+/// for a while when a replica has caught up, and says nothing then.
 const char* const lag_query = R"(
 WITH now AS MATERIALIZED (
     SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_receive_lsn()

@@ -22,8 +22,8 @@ namespace {
 /// sub-transaction's, so it is not compared with our own number.) Comparing file numbers would need those of
 /// every table beforehand. An ALTER TABLE of a table that was never analysed looks the same.
 ///
-/// A partition or table that others made after this transaction's snapshot is not in pg_class as we read it, though
-/// rows go there: our locks name it, and functions that look past the snapshot know its root.
+/// A partition or table that others made after this transaction's snapshot is not in pg_class as we read it,
+/// though rows go there: our locks name it, and functions that look past the snapshot know its root.
 const char* const touched_query = R"(
 WITH own AS MATERIALIZED (SELECT pg_catalog.txid_current_if_assigned() AS xid),
 counted AS (
