@@ -57,4 +57,11 @@ std::vector<std::string> types(const RowSet& rows) {
     return types;
 }
 
+std::string counts(const TouchedTables& touched, const std::string& table) {
+    const auto found = touched.tables.find(table);
+    if (found == touched.tables.end()) return "-";
+    return std::to_string(found->second.inserted) + "/" + std::to_string(found->second.updated) + "/" +
+           std::to_string(found->second.deleted) + (found->second.truncated ? " truncated" : "");
+}
+
 }  // namespace datachange::test

@@ -45,6 +45,9 @@ std::vector<std::string> texts(const RowSet& rows);
 /// The types of all columns, for a Scope.
 std::vector<std::string> types(const RowSet& rows);
 
+/// "inserted/updated/deleted" of a table, "-" if it is not told of.
+std::string counts(const TouchedTables& touched, const std::string& table);
+
 /// The error that a call throws. Fails if it throws none.
 template <typename Expected, typename Call>
 Expected error_of(Call&& call) {

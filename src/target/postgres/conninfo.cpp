@@ -65,12 +65,19 @@ std::string address_text(const Address& address) {
            (address.port.empty() ? "" : ":" + address.port) + "/" + percent_encoded(address.database);
 }
 
+std::string cut_identifier(const std::string& name) {
+    constexpr std::size_t longest = 63;
+    std::size_t length = std::min(name.size(), longest);
+    while (length < name.size() && (static_cast<unsigned char>(name[length]) & 0xc0) == 0x80) --length;
+    return name.substr(0, length);
+}
+
 ConnectionPlan plan_connection(const std::string& url, const std::string& application_name) {
     Settings given = parse_url(url);
     const Settings environment = settings_of(Options(PQconndefaults(), &PQconninfoFree).get());
 
     given["client_encoding"] = "UTF8";
-    given["application_name"] = application_name;
+    given["application_name"] = cut_identifier(application_name);  // or the server says so in a notice
     const Settings wishes{{"keepalives_idle", "30"},
                           {"keepalives_interval", "10"},
                           {"keepalives_count", "3"},

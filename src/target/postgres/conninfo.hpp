@@ -14,6 +14,9 @@ struct Address {
 /// postgresql://user@host:port/database, percent-encoded; a socket's folder stands as host. Never a password.
 std::string address_text(const Address& address);
 
+/// A name as the server cuts it, to 63 bytes and never within a character.
+std::string cut_identifier(const std::string& name);
+
 /// What is needed to connect.
 struct ConnectionPlan {
     std::string conninfo;  ///< key='value' ... for libpq, password included: never to be shown

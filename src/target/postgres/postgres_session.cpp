@@ -30,9 +30,9 @@ PostgresTarget::PostgresTarget(const std::string& url, const std::string& applic
 // ----------------------------------------------------------------------------------------------------
 
 void PostgresTarget::start_session() {
-    m_server_version =
-        "PostgreSQL " +
-        short_version(execute("SELECT pg_catalog.current_setting('server_version')").text(0, 0));
+    // as scripts, which no cancel breaks off
+    const Result version = m_connection.execute_script("SELECT pg_catalog.current_setting('server_version')");
+    m_server_version = "PostgreSQL " + short_version(version.text(0, 0));
     if (m_connection.server_version() < oldest_version) {
         throw Error(ExitCode::unreachable, fmt::format("{} at {} is too old", m_server_version, name()),
                     "PostgreSQL 13 or later is needed.");
@@ -65,7 +65,7 @@ std::optional<double> PostgresTarget::replication_lag() {
 }
 
 void PostgresTarget::require_writable() {
-    const Result found = execute(
+    const Result found = m_connection.execute_script(
         "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on' "
         "OR pg_catalog.current_setting('default_transaction_read_only') = 'on'");
     if (found.text(0, 0) == "t") {
@@ -135,6 +135,8 @@ void PostgresTarget::begin(Isolation isolation) {
 }
 
 CommitResult PostgresTarget::commit() {
+    // the server would take it for done, with a warning
+    if (m_state == State::none) return {Outcome::rolled_back, "25P01", "no transaction is open"};
     if (m_state == State::failed) {
         // COMMIT of a failed transaction is answered by ROLLBACK, and by no error
         rollback();

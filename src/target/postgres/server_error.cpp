@@ -25,8 +25,8 @@ std::string hint_for(const std::string& sqlstate, const std::string& message) {
     }
     if (sqlstate == "42501") return "Run as a role that has this privilege, or have it granted.";
     if (sqlstate == "25006") return "The session or the server is read-only; connect to the primary.";
-    if (sqlstate == "55P03" || sqlstate == "57014")
-        return "Something else held a lock or cancelled it; try again.";
+    if (sqlstate == "55P03") return "Another session held the lock for too long; try again.";
+    if (sqlstate == "57014") return "It was cancelled, or took longer than the statement timeout.";
     if (sqlstate == "42601" && message.find("prepared statement") != std::string::npos) {
         return "Give one statement at a time.";
     }

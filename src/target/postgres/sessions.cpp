@@ -10,7 +10,7 @@ namespace datachange::postgres {
 
 void ask_for_keepalives(PqxxConnection& connection) {
     // 0: there is no TCP to this session
-    connection.execute(R"(
+    connection.execute_script(R"(
 SELECT pg_catalog.set_config(name, wanted, false)
 FROM (VALUES ('tcp_keepalives_idle', '60'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '6'))
      AS wish (name, wanted)
@@ -19,21 +19,13 @@ WHERE pg_catalog.current_setting(name)::pg_catalog.int4 > wanted::pg_catalog.int
 
 namespace {
 
-constexpr std::size_t longest_name = 63;
 constexpr int version_with_hexadecimal_names = 160000;
-
-/// As the server cuts an identifier: never within a character.
-std::string cut(const std::string& name) {
-    std::size_t length = std::min(name.size(), longest_name);
-    while (length < name.size() && (static_cast<unsigned char>(name[length]) & 0xc0) == 0x80) --length;
-    return name.substr(0, length);
-}
 
 }  // namespace
 
 std::string shown_application_name(const std::string& name, int server_version) {
     std::string shown;
-    for (const char c : cut(name)) {
+    for (const char c : cut_identifier(name)) {
         if (c >= ' ' && c <= '~') {
             shown += c;
         } else if (server_version < version_with_hexadecimal_names) {
@@ -42,7 +34,7 @@ std::string shown_application_name(const std::string& name, int server_version) 
             shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
         }
     }
-    return shown.substr(0, longest_name);
+    return cut_identifier(shown);
 }
 
 std::vector<std::string> other_sessions(PqxxConnection& connection, const std::string& application_name) {
@@ -72,17 +64,20 @@ namespace {
 
 /// One row a replica: process, the server's measure in seconds, the WAL there is now, the server's clock, and
 /// whether the WAL of the goals ($1: processes, $2: positions) is still not replayed. What does not replay
-/// (pg_receivewal) counts by what it has written; base backups are no replicas.
+/// (pg_receivewal) counts by what it has written; base backups are no replicas. The server's measure stays
+/// for a while when a replica has caught up, and says nothing then.
 const char* const lag_query = R"(
 WITH now AS MATERIALIZED (
     SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_receive_lsn()
                 ELSE pg_catalog.pg_current_wal_flush_lsn() END AS position,
-           extract(epoch FROM pg_catalog.clock_timestamp()) AS seconds)
-SELECT r.pid, coalesce(extract(epoch FROM coalesce(r.replay_lag, r.flush_lag, r.write_lag)), 0),
-       now.position, now.seconds,
-       coalesce(coalesce(r.replay_lsn, r.flush_lsn, '0/0') < goal.position::pg_catalog.pg_lsn, false),
-       r.state IS NULL
-FROM pg_catalog.pg_stat_replication r CROSS JOIN now
+           extract(epoch FROM pg_catalog.clock_timestamp()) AS seconds),
+replica AS (
+    SELECT pid, coalesce(replay_lsn, flush_lsn, '0/0') AS done, coalesce(replay_lag, flush_lag, write_lag) AS lag,
+           state
+    FROM pg_catalog.pg_stat_replication)
+SELECT r.pid, CASE WHEN r.done < now.position THEN coalesce(extract(epoch FROM r.lag), 0) ELSE 0 END,
+       now.position, now.seconds, coalesce(r.done < goal.position::pg_catalog.pg_lsn, false), r.state IS NULL
+FROM replica r CROSS JOIN now
 LEFT JOIN ROWS FROM (pg_catalog.unnest($1::pg_catalog.int4[]), pg_catalog.unnest($2::pg_catalog.text[]))
      AS goal (pid, position) ON goal.pid = r.pid
 WHERE r.state IS DISTINCT FROM 'backup')";

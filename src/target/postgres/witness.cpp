@@ -21,6 +21,9 @@ namespace {
 /// in xmin: it is not older than this transaction, and still in progress though we see it. (xmin may be a
 /// sub-transaction's, so it is not compared with our own number.) Comparing file numbers would need those of
 /// every table beforehand. An ALTER TABLE of a table that was never analysed looks the same.
+///
+/// A partition or table that others made after this transaction's snapshot is not in pg_class as we read it,
+/// though rows go there: our locks name it, and functions that look past the snapshot know its root.
 const char* const touched_query = R"(
 WITH own AS MATERIALIZED (SELECT pg_catalog.txid_current_if_assigned() AS xid),
 counted AS (
@@ -34,15 +37,25 @@ counted AS (
                            WHERE a.attrelid = c.oid AND a.attnum = -1 AND pg_catalog.age(a.xmin) <= 0) AS truncated
     FROM pg_catalog.pg_class c CROSS JOIN own
     WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+    UNION ALL
+    SELECT l.relation,
+           pg_catalog.pg_stat_get_xact_tuples_inserted(l.relation),
+           pg_catalog.pg_stat_get_xact_tuples_updated(l.relation),
+           pg_catalog.pg_stat_get_xact_tuples_deleted(l.relation),
+           false
+    FROM pg_catalog.pg_locks l
+    WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.mode = 'RowExclusiveLock'
+      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = l.relation)
 )
 SELECT counted.oid, counted.inserted, counted.updated, counted.deleted, counted.truncated,
-       n.nspname || '.' || r.relname
+       coalesce(n.nspname || '.' || r.relname, counted.oid::pg_catalog.regclass::text)
 FROM counted
-JOIN pg_catalog.pg_class r ON r.oid = coalesce(pg_catalog.pg_partition_root(counted.oid), counted.oid)
-JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+LEFT JOIN pg_catalog.pg_class r ON r.oid = coalesce(pg_catalog.pg_partition_root(counted.oid), counted.oid)
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
 WHERE (counted.inserted + counted.updated + counted.deleted > 0 OR counted.truncated)
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-  AND NOT (n.nspname = $1 AND r.relname IN ('datachange_runs', 'datachange_batches'))
+  AND coalesce(n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast'), true)
+  AND NOT coalesce(n.nspname = $1 AND r.relname IN ('datachange_runs', 'datachange_batches'), false)
 UNION ALL SELECT 0, 0, 0, 0, false, '' WHERE pg_catalog.current_setting('track_counts') <> 'on')";
 
 TouchedTables unavailable(std::string reason) {

@@ -14,9 +14,14 @@ namespace datachange::postgres {
 /// they also hold what earlier transactions of the same session have not handed to the statistics yet, and
 /// with a pooler these need not have been ours. Within a transaction nothing is handed over.
 ///
-/// What they cannot tell: rows of a sub-transaction that was rolled back (an EXCEPTION block) stay counted,
-/// and there is no sign of it. Rows of a table truncated later in the transaction are not counted:
-/// `truncated` says so.
+/// What they cannot tell:
+/// - Rows of a sub-transaction that was rolled back (an EXCEPTION block) stay counted. There are too many
+/// then, never
+///   too few: a false alarm. There is no sign of it: such a sub-transaction leaves an aborted transaction
+///   number behind, but within one snapshot nothing says how far the numbers have come, nor whose an aborted
+///   one was.
+/// - Rows of a table truncated later in the transaction are not counted: `truncated` says so.
+/// - A table that is dropped takes its counts along. Foreign tables and large objects have none.
 class Witness {
 public:
     /// The query whose answer start() takes; for the end of the script that opens a transaction.

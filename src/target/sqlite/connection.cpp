@@ -13,7 +13,7 @@ namespace datachange::sqlite {
 
 namespace {
 
-constexpr std::chrono::milliseconds busy_timeout{5000};
+constexpr int busy_timeout_ms = 5000;
 constexpr int operations_between_looks = 1000;  // of SQLite's machine, some ten microseconds
 
 /// Only looked at from outside: another descriptor on the file would drop this process's locks on it when
@@ -38,8 +38,7 @@ void require_file(const std::filesystem::path& file) {
 SQLite::Database open_file(const std::filesystem::path& file) {
     require_file(file);
     try {
-        return SQLite::Database(file.string(), SQLite::OPEN_READWRITE,
-                                static_cast<int>(busy_timeout.count()));
+        return SQLite::Database(file.string(), SQLite::OPEN_READWRITE, busy_timeout_ms);
     } catch (const SQLite::Exception& failure) {
         throw Error(ExitCode::unreachable, fmt::format("cannot open {}: {}", file.string(), failure.what()),
                     "Check the permissions of the file and of its folder.");
@@ -59,11 +58,11 @@ void Connection::install_hooks() {
     sqlite3_set_authorizer(handle(), &Connection::on_authorize, this);
     sqlite3_commit_hook(handle(), &Connection::on_commit, this);
     sqlite3_rollback_hook(handle(), &Connection::on_rollback, this);
-    m_canceller.ask_by([database = handle()] { sqlite3_interrupt(database); });
 }
 
 void Connection::reopen() {
     if (!autocommit()) execute("ROLLBACK");
+    lift_limits();
     SQLite::Database opened = open_file(m_file);
     m_canceller.ask_by({});
     m_own.clear();
@@ -83,13 +82,22 @@ bool Connection::moved() const {
 }
 
 void Connection::set_limits(std::chrono::milliseconds lock, std::chrono::milliseconds statement) {
-    const auto wait = lock.count() > 0 ? lock : busy_timeout;
-    sqlite3_busy_timeout(
-        handle(), static_cast<int>(std::min<std::int64_t>(wait.count(), std::numeric_limits<int>::max())));
+    const std::int64_t longest = std::numeric_limits<int>::max();
+    m_own_wait = std::stoi(query("PRAGMA busy_timeout").text(0, 0));
+    if (lock.count() > 0) {
+        sqlite3_busy_timeout(handle(), static_cast<int>(std::min<std::int64_t>(lock.count(), longest)));
+    }
     m_statement_limit = statement;
-    const bool limited = statement.count() > 0;
-    sqlite3_progress_handler(handle(), limited ? operations_between_looks : 0,
-                             limited ? &Connection::on_progress : nullptr, this);
+    if (statement.count() > 0) {
+        sqlite3_progress_handler(handle(), operations_between_looks, &Connection::on_progress, this);
+    }
+}
+
+void Connection::lift_limits() noexcept {
+    if (m_own_wait) sqlite3_busy_timeout(handle(), *m_own_wait);
+    m_own_wait.reset();
+    m_statement_limit = std::chrono::milliseconds{0};
+    sqlite3_progress_handler(handle(), 0, nullptr, nullptr);
 }
 
 int Connection::on_progress(void* connection) {
@@ -101,6 +109,7 @@ void Connection::check_readable() {
     try {
         query("SELECT count(*) FROM sqlite_schema");
         m_broken = false;
+        m_canceller.ask_by([database = handle()] { sqlite3_interrupt(database); });
     } catch (const DatabaseError& error) {
         const bool other = error.sqlstate() == "SQLITE_NOTADB";
         throw Error(ExitCode::unreachable, fmt::format("cannot read {}: {}", m_file.string(), error.what()),

@@ -28,7 +28,7 @@ public:
     /// Opens the file anew, without a look into it; no Lease may be out. What was open is rolled back.
     /// @throws Error (unreachable); the file that was open stays so.
     void reopen();
-    /// @throws Error (unreachable)
+    /// From here on statements are cancelled. @throws Error (unreachable)
     void check_readable();
     /// An input or output error has left the session in an unknown state, or it is moved().
     bool lost() const { return m_broken || moved(); }
@@ -36,9 +36,10 @@ public:
     bool moved() const;
     /// Asks the statement in hand to end. From any thread, at any time.
     void cancel() noexcept { m_canceller.cancel(); }
-    /// How long to wait for another process's lock (0: some seconds), and how long a statement may take (0:
-    /// for ever).
+    /// How long to wait for another process's lock, and how long a statement may take; 0: as it is without a
+    /// limit set. Until lift_limits(). @throws DatabaseError
     void set_limits(std::chrono::milliseconds lock, std::chrono::milliseconds statement);
+    void lift_limits() noexcept;
 
     sqlite3* handle() const { return m_database.getHandle(); }
     Witness& witness() { return m_witness; }
@@ -89,6 +90,7 @@ private:
     std::optional<Compiling> m_compiling;
     StatementCache m_own, m_definition;  // apart: what the tool may, a definition with the same text may not
     Canceller m_canceller;
+    std::optional<int> m_own_wait;  ///< for a lock, milliseconds, while there are limits
     std::chrono::milliseconds m_statement_limit{0};
     std::chrono::steady_clock::time_point m_deadline;  ///< of the statement in hand
     bool m_broken = false;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <map>
 #include <stdexcept>
 
@@ -20,8 +19,6 @@
 namespace datachange::sqlite {
 
 namespace {
-
-using namespace std::chrono_literals;
 
 constexpr int oldest_version = 3035000;  // RETURNING
 
@@ -95,8 +92,12 @@ void SqliteTarget::begin(Isolation isolation) {
                             "SQLITE_READONLY_DBMOVED", begin_sql,
                             "Look what stands at " + m_file.string() + ".");
     }
-    m_connection.set_limits(writes ? m_timeouts.lock : 0ms, writes ? m_timeouts.statement : 0ms);
-    if (m_connection.execute(begin_sql) != SQLITE_OK) throw last_error(m_connection.handle(), begin_sql);
+    if (writes) m_connection.set_limits(m_timeouts.lock, m_timeouts.statement);
+    if (m_connection.execute(begin_sql) != SQLITE_OK) {
+        const DatabaseError error = last_error(m_connection.handle(), begin_sql);
+        m_connection.lift_limits();
+        throw error;
+    }
     m_connection.next_generation();
     m_rollbacks_at_begin = m_connection.rollbacks();
     m_state = writes ? State::writing : State::reading;
@@ -129,7 +130,7 @@ CommitResult SqliteTarget::commit() {
     m_state = State::none;
     m_connection.witness().stop();
     const int committed = m_connection.execute("COMMIT");  // may wait for readers as long as begin() set it
-    m_connection.set_limits(0ms, 0ms);
+    m_connection.lift_limits();
     if (committed == SQLITE_OK) return {};
 
     const int code = sqlite3_extended_errcode(m_connection.handle());
@@ -149,7 +150,7 @@ void SqliteTarget::rollback() noexcept {
     m_state = State::none;
     m_connection.witness().stop();
     if (!m_connection.autocommit()) m_connection.execute("ROLLBACK");
-    m_connection.set_limits(0ms, 0ms);
+    m_connection.lift_limits();
 }
 
 std::string SqliteTarget::transaction_id() {
