@@ -30,7 +30,7 @@ def hangs(subject, batch, by):
         run = self.stopped_at(f"ledger.prepared:{batch}")
         self.hang_commits()
         run.send(signal.SIGCONT)
-        wait_until(lambda: self.tool_sessions(where="wait_event = 'SyncRep'"), "the COMMIT hangs")
+        self.wait_beside(run, lambda: self.tool_sessions(where="wait_event = 'SyncRep'"), "the COMMIT hangs")
         run.send(signal.SIGKILL)
         run.finish()
         count("kill -9 while a COMMIT hangs")
