@@ -6,11 +6,11 @@ import unittest
 import subjects
 from counting import count
 from faults import generate
+from own_server import OwnServerFaults
 from support import wait_until
-from test_server import ServerCase
 
 
-class HangingCommitTests(ServerCase):
+class HangingCommitTests(OwnServerFaults):
     size = 10
 
     def hang_commits(self):
@@ -52,7 +52,6 @@ generate(HangingCommitTests, "range run again", hangs(subjects.RANGE, 3, "run"))
 generate(HangingCommitTests, "keys resume", hangs(subjects.KEYS, 2, "resume"))
 generate(HangingCommitTests, "single resume", hangs(subjects.SINGLE, 1, "resume"))
 generate(HangingCommitTests, "composite key resume", hangs(subjects.PAIRS, 4, "resume"))
-del ServerCase  # its tests are elsewhere
 
 if __name__ == "__main__":
     unittest.main()

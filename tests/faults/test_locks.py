@@ -5,8 +5,8 @@ import unittest
 import subjects
 from counting import count
 from faults import PENDING, PostgresFaults, stderr_so_far
+from own_server import PairFaults
 from support import wait_until
-from test_failover import FailoverTests as _OnOwnServer
 
 SLOW = """
 CREATE OR REPLACE FUNCTION slow(id integer) RETURNS integer LANGUAGE plpgsql AS $$ BEGIN
@@ -107,7 +107,7 @@ class LockTests(PostgresFaults):
         self.assertEqual(self.table(), self.undisturbed().table)
 
 
-class LagTests(_OnOwnServer):
+class LagTests(PairFaults):
     size = 10
 
     def test_no_batch_while_the_replica_lags(self):
@@ -139,10 +139,6 @@ class LagTests(_OnOwnServer):
         self.database.execute("INSERT INTO unreplayed SELECT 1 FROM pg_sleep(0.1)")
         return self.written_wal()
 
-
-for _name in [name for name in dir(_OnOwnServer) if name.startswith("test_")]:
-    setattr(LagTests, _name, None)  # of another module
-del _OnOwnServer
 
 if __name__ == "__main__":
     unittest.main()
