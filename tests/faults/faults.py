@@ -98,6 +98,12 @@ class FaultCase(unittest.TestCase):
         self.assertEqual(process_state(run), "T", f"never came through {failpoint}: {not run.running and run.finish()}")
         return run
 
+    def wait_beside(self, run, condition, what):
+        """Polls until it holds, as long as the run goes on."""
+        wait_until(lambda: condition() or not run.running, what)
+        if not run.running and not condition():
+            self.fail(f"the run has ended before {what}: {run.finish()}")
+
     def go_on(self, by="resume", flags=(), **variables):
         """As a user goes on with a run that stopped: by its number, or by running the definition again."""
         if by == "run" or not self.journal_run() or not self.ledger_number():
@@ -220,8 +226,15 @@ class PostgresFaults(FaultCase, PostgresCase):
     def wait_until_gone(self):
         wait_until(lambda: not self.tool_sessions(), "the session of the tool has ended")
 
-    def wait_until_tool_waits(self, what="Lock"):
-        wait_until(lambda: self.tool_sessions(where=f"wait_event_type = '{what}'"), f"the tool waits for a {what}")
+    def wait_until_tool_waits(self, run):
+        self.wait_beside(run, lambda: self.tool_sessions(where="wait_event_type = 'Lock'"), "the tool waits for a lock")
+
+
+def stderr_so_far(started):
+    """What a call of the tool that still goes on has written; "" when it has ended."""
+    with contextlib.suppress(OSError), open(f"/proc/{started.process.pid}/fd/2", encoding="utf-8") as file:
+        return file.read()
+    return ""
 
 
 def both_engines(namespace, **groups):
@@ -241,4 +254,4 @@ def generate(case, name, method):
 
 
 __all__ = ["LEDGER", "PENDING", "VERSION", "FaultCase", "PostgresFaults", "SqliteFaults", "both_engines", "generate",
-           "process_state"]
+           "process_state", "stderr_so_far"]

@@ -3,39 +3,13 @@
 import unittest
 
 import subjects
-from counting import count
-from faults import VERSION, PostgresFaults, generate
-from servers import DatabaseOfServer, Replica, Server
+from faults import VERSION, generate
+from own_server import PairFaults
 
 REACHED, LOST = 3, 2  # batches that the replica gets, and that it does not
 
 
-class FailoverTests(PostgresFaults):
-    def setUp(self):
-        self.server = Server()
-        self.addCleanup(self.server.remove)
-        super().setUp()
-
-    def new_database(self):
-        self.places = getattr(self, "places", 0) + 1
-        database = DatabaseOfServer(self.server, f"work_{self.places}")
-        self.addCleanup(database.drop)
-        return database
-
-    def replicate(self):
-        replica = Replica(self.server)
-        self.addCleanup(replica.remove)
-        return replica
-
-    def fail_over_to(self, replica):
-        """From here on the test's database is the replica's."""
-        self.database.close()
-        self.server.stop("immediate")
-        replica.promote()
-        count("failover to a replica that lags")
-        self.database = DatabaseOfServer(replica, self.database.name, create=False)
-        self.addCleanup(self.database.drop)
-
+class FailoverTests(PairFaults):
     def check_lost(self):
         """They stay in the ledger with their rows, under names that are not used again."""
         lost = self.ledger("SELECT step, batch, rows FROM batches WHERE state = 'lost'")

@@ -6,11 +6,11 @@ import unittest
 import subjects
 from counting import count
 from faults import generate
+from own_server import OwnServerFaults
 from support import wait_until
-from test_server import ServerCase
 
 
-class HangingCommitTests(ServerCase):
+class HangingCommitTests(OwnServerFaults):
     size = 10
 
     def hang_commits(self):
@@ -30,7 +30,7 @@ def hangs(subject, batch, by):
         run = self.stopped_at(f"ledger.prepared:{batch}")
         self.hang_commits()
         run.send(signal.SIGCONT)
-        wait_until(lambda: self.tool_sessions(where="wait_event = 'SyncRep'"), "the COMMIT hangs")
+        self.wait_beside(run, lambda: self.tool_sessions(where="wait_event = 'SyncRep'"), "the COMMIT hangs")
         run.send(signal.SIGKILL)
         run.finish()
         count("kill -9 while a COMMIT hangs")
@@ -52,7 +52,6 @@ generate(HangingCommitTests, "range run again", hangs(subjects.RANGE, 3, "run"))
 generate(HangingCommitTests, "keys resume", hangs(subjects.KEYS, 2, "resume"))
 generate(HangingCommitTests, "single resume", hangs(subjects.SINGLE, 1, "resume"))
 generate(HangingCommitTests, "composite key resume", hangs(subjects.PAIRS, 4, "resume"))
-del ServerCase  # its tests are elsewhere
 
 if __name__ == "__main__":
     unittest.main()

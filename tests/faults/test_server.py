@@ -2,35 +2,21 @@
 
 import contextlib
 import random
-import secrets
 import time
 import unittest
 
 import subjects
 from counting import count, times
-from faults import PENDING, VERSION, PostgresFaults
-from servers import DatabaseOfServer, Server
+from faults import PENDING, VERSION
+from own_server import OwnServerFaults
 from support import wait_until
 
 CRASHES_IN_A_RUN = 4
 TERMINATED_IN_A_RUN = 5
 
 
-class ServerCase(PostgresFaults):
-    """On a server of the class's own."""
-
+class FaultyServerCase(OwnServerFaults):
     size = 50
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.server = Server()
-        cls.addClassCleanup(cls.server.remove)
-
-    def new_database(self):
-        database = DatabaseOfServer(self.server, f"work_{secrets.token_hex(6)}")
-        self.addCleanup(database.drop)
-        return database
 
     def prepare_slow(self, number):
         """A run of 30 batches with a pause between, so that several faults fit into it."""
@@ -56,7 +42,7 @@ class ServerCase(PostgresFaults):
         return done
 
 
-class CrashTests(ServerCase):
+class CrashTests(FaultyServerCase):
     def crash(self):
         self.server.stop("immediate")
         self.server.start()
@@ -82,7 +68,7 @@ class CrashTests(ServerCase):
             self.assertLess(number, times(20) + 5, "the runs are faster than the crashes")
 
 
-class TerminatedTests(ServerCase):
+class TerminatedTests(FaultyServerCase):
     def terminate(self):
         ended = self.database.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
                                    f" AND application_name = 'datachange:{VERSION}'")

@@ -1,5 +1,5 @@
-// Loaded before the tool by LD_PRELOAD: fsync and fdatasync of files whose path contains $FAILING_FSYNC_FILE fail with
-// EIO while the file $FAILING_FSYNC_WHEN exists.
+// Loaded before the tool by LD_PRELOAD: fsync and fdatasync of files whose path contains $FAILING_FSYNC_FILE
+// fail with EIO while the file $FAILING_FSYNC_WHEN exists.
 #include <dlfcn.h>
 #include <unistd.h>
 
