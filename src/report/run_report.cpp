@@ -58,6 +58,33 @@ std::string collateral_json(const std::vector<Collateral>& tables) {
     return "[" + join(items, ",") + "]";
 }
 
+std::string failures_json(const std::vector<RowFailure>& failures) {
+    std::vector<std::string> items;
+    for (const RowFailure& failure : failures) {
+        items.push_back(JsonObject{}
+                            .add("step", failure.step)
+                            .add("batch", failure.batch)
+                            .add_or_null("identifier", failure.identifier)
+                            .add("sqlstate", failure.sqlstate)
+                            .add("message", failure.message)
+                            .text());
+    }
+    return "[" + join(items, ",") + "]";
+}
+
+std::string failures_text(const RunResult& result) {
+    if (result.failures.empty()) return {};
+    constexpr std::size_t shown = 5;
+    std::vector<std::string> examples;
+    for (const RowFailure& failure : result.failures) {
+        if (examples.size() == shown) break;
+        examples.push_back(failure.identifier);
+    }
+    return fmt::format("  failed  {}: {}{}; `datachange retry {}` tries them again\n",
+                       counted(result.failures.size(), "row"), join(examples, ", "),
+                       result.failures.size() > shown ? ", ..." : "", result.run);
+}
+
 /// The step whose summary stands for the run: the first that has one.
 const StepResult* summarised(const RunResult& result) {
     for (const StepResult& step : result.steps) {
@@ -193,8 +220,9 @@ std::string run_text(const RunResult& result) {
         out += fmt::format("run {} {}: {} {} on {}\n", result.run, result.state, result.version, result.name,
                            result.target);
     }
-    out += fmt::format("  how     {}, {}, {}\n", result.mode == "single" ? "one transaction" : "batched",
-                       counted(result.batches, "batch"), seconds(result.duration_ms));
+    out += fmt::format("  how     {}, {}, {}{}\n", result.mode == "single" ? "one transaction" : "batched",
+                       counted(result.batches, "batch"), seconds(result.duration_ms),
+                       result.resumed ? " since it went on" : "");
     for (const StepResult& step : result.steps) out += step_text(step, result.steps.size() > 1);
     for (const Collateral& table : result.collateral) {
         out += fmt::format(
@@ -204,6 +232,7 @@ std::string run_text(const RunResult& result) {
             with_thousands(static_cast<std::uint64_t>(table.deleted)),
             table.truncated ? ", and truncated" : "");
     }
+    out += failures_text(result);
     if (!result.csv_directory.empty()) out += "  csv     " + result.csv_directory + "\n";
     return out;
 }
@@ -229,6 +258,11 @@ std::string run_json(const RunResult& result) {
              summary ? summary_json(*summary) : JsonObject{}.raw("before", "").raw("after", "").text())
         .raw("steps", "[" + join(steps, ",") + "]")
         .raw("collateral", collateral_json(result.collateral))
+        .raw("failures", failures_json(result.failures))
+        .add("resumed", result.resumed)
+        .add("batches_elsewhere", result.batches_elsewhere)
+        .add("rows_elsewhere", result.rows_elsewhere)
+        .add("lost_batches", result.lost_batches)
         .raw("warnings", json_array_of_strings(result.warnings))
         .add_or_null("csv_directory", result.csv_directory);
     return object.text() + "\n";

@@ -16,7 +16,7 @@ class ThresholdTests(Batched):
         self.define()
         self.assertEqual(self.run_ok("--dry-run")["mode"], "single")
         self.database.execute("UPDATE users SET name = NULL")
-        printed = self.run_ok()
+        printed = self.run_ok("--batch-size", "5000")
         self.assertEqual((printed["mode"], printed["batches"], printed["rows"]["updated"]), ("batched", 3, 10_001))
         bounds = self.check_batches(printed, 10_001)
         self.assertEqual(bounds, [(None, "[5000]", 5000), ("[5000]", "[10000]", 5000), ("[10000]", "[10001]", 1)])

@@ -85,12 +85,21 @@ class SecondRunTests:
         self.assertEqual(self.run_ok()["rows"]["updated"], 3)
         self.assertEqual(self.journal(), [("failed", "0", "0"), ("done", "3", "1")])
 
-    def test_a_run_that_left_some_batches_is_not_begun_anew_by_itself(self):
+    def test_a_run_that_left_some_batches_goes_on(self):
+        self.database.execute("CREATE TABLE bad (id integer); INSERT INTO bad VALUES (3)")
+        self.define(verify="SELECT id FROM bad")
+        self.assert_failed(self.tool("run", "fill", *small(2)), 6, "verify", "committed before", "datachange resume 1")
+        self.assert_failed(self.tool("run", "fill", *small(2)), 6, "verify", "committed before", "datachange resume 1")
+        self.database.execute("DELETE FROM bad")
+        printed = self.run_ok()
+        self.assertEqual((printed["run"], printed["rows"]["updated"], printed["resumed"]), (1, 3, True))
+        self.assertEqual(self.journal(), [("done", "3", "2")])
+
+    def test_a_run_that_left_some_batches_is_begun_anew_if_told_so(self):
         self.database.execute("CREATE TABLE bad (id integer); INSERT INTO bad VALUES (3)")
         self.define(verify="SELECT id FROM bad")
         self.assert_failed(self.tool("run", "fill", *small(2)), 6, "verify", "committed before")
         self.unfill()
-        self.refused(3, "has run in part", "committed 2 batches (3 rows)", "--again", flags=small(2))
         self.database.execute("DELETE FROM bad")
         self.assertEqual(self.run_ok("--again")["rows"]["updated"], 1)
         self.assertEqual([state for state, _, _ in self.journal()], ["failed", "done"])

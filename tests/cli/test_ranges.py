@@ -112,12 +112,12 @@ class RangeTests(Batched):
         self.define(table="limits", pre="SELECT id, name FROM limits WHERE :batch(id)",
                     change="UPDATE limits SET name = 'user ' || id WHERE :batch(id) RETURNING id, name")
         result = self.tool("run", "fill", *small(2))
-        self.assert_failed(result, 6, "1 batch with 2 changed rows committed before", "run 1",
+        self.assert_failed(result, 6, "id 4 cannot be changed", "2 batches with 3 changed rows committed before", "run 1",
                            "audit-csv/20260101000000_fill/1-")
-        self.assertEqual(self.column("SELECT name FROM limits ORDER BY id"), ["user 1", "user 2", "u", "u", "u", "u"])
-        self.assertEqual(self.actions(), {"1": "updated", "2": "updated"})
+        self.assertEqual(self.column("SELECT name FROM limits ORDER BY id"), ["user 1", "user 2", "user 3", "u", "u", "u"])
+        self.assertEqual(self.actions(), {"1": "updated", "2": "updated", "3": "updated"})
         self.assertEqual([state for state, _, _ in self.journal()], ["failed"])
-        self.assertRegex(self.tool("status").out, r"(?m)^20260101000000 +fill +failed +2 ")
+        self.assertRegex(self.tool("status").out, r"(?m)^20260101000000 +fill +failed +3 ")
 
     def test_the_csvs_are_those_of_one_transaction(self):
         self.make_users(count=23, named=3)

@@ -4,7 +4,7 @@ import unittest
 
 from support import PostgresCase, SqliteCase, small
 
-JOURNAL = ["datachange_batches", "datachange_runs"]
+JOURNAL = ["datachange_batches", "datachange_requests", "datachange_runs"]
 
 
 class InitTests:
