@@ -39,12 +39,6 @@ bool make_private_file(const std::string& path) {
     return true;
 }
 
-bool no_room(int code, int system_error) {
-    return code == SQLITE_FULL ||
-           (code == SQLITE_IOERR_WRITE &&
-            (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG));
-}
-
 bool sync_failed(int code) {
     return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 }
@@ -59,8 +53,7 @@ int sqlite_code(const SQLite::Exception& failure) noexcept {
     return failure.getExtendedErrorCode() > 0 ? failure.getExtendedErrorCode() : failure.getErrorCode();
 }
 
-Error ledger_failure(const std::string& path, const SQLite::Exception& failure, const LedgerStake& stake,
-                     int system_error) {
+Error ledger_failure(const std::string& path, const SQLite::Exception& failure, const LedgerStake& stake) {
     const std::string reason = failure.what();
     const auto error = [](const std::string& message, const std::string& hint) {
         return Error(ExitCode::unreachable, message, hint);
@@ -70,9 +63,6 @@ Error ledger_failure(const std::string& path, const SQLite::Exception& failure, 
             stake.run == 0 ? "try again" : fmt::format("`datachange resume {}`", stake.run);
         return fmt::format("{} {}, then {}.", stake.kept, first, next);
     };
-    if (no_room(sqlite_code(failure), system_error)) {
-        return error(fmt::format("the ledger {} has no room on its disk", path), going_on("Make room there"));
-    }
     if (sync_failed(sqlite_code(failure))) {
         return error(fmt::format("the ledger {} could not be brought to its disk: {}", path, reason),
                      going_on("Nothing more is written to it: see that its disk works"));
@@ -83,6 +73,12 @@ Error ledger_failure(const std::string& path, const SQLite::Exception& failure, 
             return error(
                 fmt::format("the ledger {} is locked by another process", path),
                 going_on("Another run or program is writing to it: close that, or wait until it has ended"));
+        case SQLITE_FULL:
+            return error(fmt::format("the ledger {} has no room on its disk", path),
+                         going_on("Make room there"));
+        case SQLITE_IOERR:
+            return error(fmt::format("the disk of the ledger {} failed: {}", path, reason),
+                         going_on("Make room on it if it is full, and see that it works"));
         case SQLITE_NOTADB:
             return error(fmt::format("{} is not a SQLite file, so it is no ledger", path), choose_another);
         case SQLITE_READONLY:
@@ -105,9 +101,8 @@ Error ledger_failure(const std::string& path, const SQLite::Exception& failure, 
 
 Error Ledger::failed(const SQLite::Exception& failure, const char* kept) {
     m_sync_failed = m_sync_failed || sync_failed(sqlite_code(failure));
-    const int system_error = sqlite3_system_errno(m_database.getHandle());
     if (m_sync_failed) rollback();
-    return ledger_failure(m_path, failure, {m_run, kept}, system_error);
+    return ledger_failure(m_path, failure, {m_run, kept});
 }
 
 bool require_ledger(const std::string& path, SQLite::Database& database) {

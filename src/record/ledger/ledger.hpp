@@ -96,9 +96,8 @@ private:
 };
 
 /// What a failure of SQLite on a ledger means to a user.
-/// @param system_error errno of what the system refused; 0: not known
-Error ledger_failure(const std::string& path, const SQLite::Exception& failure, const LedgerStake& stake = {},
-                     int system_error = 0);
+Error ledger_failure(const std::string& path, const SQLite::Exception& failure,
+                     const LedgerStake& stake = {});
 
 /// The extended result code of a failure, or else the plain one.
 int sqlite_code(const SQLite::Exception& failure) noexcept;
