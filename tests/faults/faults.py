@@ -53,7 +53,15 @@ class FaultCase(unittest.TestCase):
         return exactness.read_events(self.database)
 
     def flags(self):
-        return self.subject.flags(self.size) + (["--workers", str(self.workers)] if self.workers else [])
+        return self.subject.flags(self.size) + self.worker_flags()
+
+    def resume_command(self, run=None):
+        """@param run by default its number in the ledger"""
+        flags = ["--batch-size", str(self.size)] if self.subject.batched else []
+        return ["resume", run or str(self.ledger_number()), *flags, *self.worker_flags()]
+
+    def worker_flags(self):
+        return ["--workers", str(self.workers)] if self.workers else []
 
     def undisturbed(self):
         """The same definition, run without faults on an identical database; once for all tests of this process."""
@@ -108,7 +116,7 @@ class FaultCase(unittest.TestCase):
         """As a user goes on with a run that stopped: by its number, or by running the definition again."""
         if by == "run" or not self.journal_run() or not self.ledger_number():
             return self.tool("run", "fill", *self.flags(), *flags, **variables)
-        return self.tool("resume", str(self.ledger_number()), *flags, **variables)
+        return self.tool(*self.resume_command(), *flags, **variables)
 
     def finish(self, by="resume", tries=1, flags=(), **variables):
         """Goes on until the run is done. @param tries more than one where faults still happen meanwhile"""

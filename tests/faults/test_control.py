@@ -76,8 +76,8 @@ class ControlTests:
         self.assert_evidence()
 
     def test_throttle(self):
-        # at this rate 900 rows would take a quarter of an hour
-        run = self.start_slowly(flags=("--max-rows-per-second", "1"), rows=1000)
+        # at this rate 900 rows would take three minutes, which is longer than a test waits
+        run = self.start_slowly(flags=("--max-rows-per-second", "5"), rows=1000)
         self.order("throttle", "--max-rows-per-second", "1000000")
         self.assertEqual(run.finish().code, 0)
         self.assert_exact()

@@ -28,7 +28,7 @@ def loses_batches(subject):
         self.killed_at(f"ledger.settled:{REACHED}", kind="kill -9 before a failover")
         replica.catch_up()
         replica.disconnect()
-        self.killed_at(f"ledger.settled:{LOST}", "resume", VERSION, kind="kill -9 before a failover")
+        self.killed_at(f"ledger.settled:{LOST}", *self.resume_command(VERSION), kind="kill -9 before a failover")
         self.assertEqual(self.committed(), REACHED + LOST)
         self.fail_over_to(replica)
         self.assertEqual(self.committed(), REACHED)

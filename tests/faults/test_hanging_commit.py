@@ -34,7 +34,7 @@ def hangs(subject, batch, by):
         run.send(signal.SIGKILL)
         run.finish()
         count("kill -9 while a COMMIT hangs")
-        resume = self.start(*(("run", "fill", *self.flags()) if by == "run" else ("resume", str(self.ledger_number()))))
+        resume = self.start(*(("run", "fill", *self.flags()) if by == "run" else self.resume_command()))
         wait_until(lambda: self.tool_sessions(where="wait_event_type = 'Lock'") or not resume.running, "resume waits")
         self.assertTrue(resume.running, "resume did not wait for the COMMIT in flight")
         self.assertEqual(self.committed(), batch - 1)

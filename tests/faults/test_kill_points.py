@@ -39,7 +39,7 @@ def kill_the_resume(subject, point):
     def test(self):
         self.prepare(subject)
         self.killed_at("batch.committed:2" if subject.batched else "batch.committed:1")
-        resume = ("resume", str(self.ledger_number()))
+        resume = self.resume_command()
         self.killed_at(f"{point}:1", *resume, kind=f"kill -9 of a resume at a named point, {self.engine}")
         self.assert_nothing_unrecorded()
         self.finish()
@@ -51,7 +51,7 @@ def kill_the_resume_s_batch(subject, point):
     def test(self):
         self.prepare(subject)
         self.killed_at("ledger.prepared:2")
-        resume = ("resume", str(self.ledger_number()))
+        resume = self.resume_command()
         self.killed_at(f"{point}:2", *resume, kind=f"kill -9 of a resume at a named point, {self.engine}")
         self.assert_nothing_unrecorded()
         self.finish("run")

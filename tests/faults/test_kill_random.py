@@ -44,7 +44,7 @@ class RandomTests:
                 self.finish(self.random.choice(("resume", "run")))
                 break
             by_run = not self.ledger_number() or self.random.random() < 0.5
-            command = ("run", "fill", *self.flags()) if by_run else ("resume", str(self.ledger_number()))
+            command = ("run", "fill", *self.flags()) if by_run else self.resume_command()
             if self.killed(self.start(*command)):
                 kills += 1
                 if self.random.random() < 0.5:  # else the next one comes while the session of this may still be there

@@ -34,7 +34,7 @@ class FaultyServerCase(OwnServerFaults):
                 if result.code == 0:
                     return done
                 self.assertIn(result.code, PENDING + (1, 5), result)
-                run = self.start("resume", VERSION, "--sleep", "10ms", *flags) if self.journal_run() else self.start_run()
+                run = self.start(*self.resume_command(VERSION), "--sleep", "10ms", *flags) if self.journal_run() else self.start_run()
             done += fault()
         result = run.finish()
         if result.code != 0:

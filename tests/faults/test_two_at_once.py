@@ -80,7 +80,7 @@ class AnotherLedgerTests:
             if name.startswith(LEDGER):
                 shutil.move(self.path(name), self.path("kept", name))
         count("ledger lost between kill and resume")
-        result = self.tool("resume", VERSION, "--ledger", LEDGER)
+        result = self.tool(*self.resume_command(VERSION), "--ledger", LEDGER)
         self.assertEqual(result.code, 0, result)
         found = {(step, batch): tuple(rest) for step, batch, *rest in self.ledger(
             "SELECT step, batch, lower_key, upper_key, rows_changed, leaf FROM elsewhere")}
