@@ -145,7 +145,10 @@ void RunRecord::spool(int step, const RowSet& rows) {
 }
 
 RowSet RunRecord::spooled(int step, std::uint64_t from, std::uint64_t count) {
-    return m_ledger.guarded([&] { return m_spool->read(step, from, count); });
+    return m_ledger.guarded([&] {
+        m_owner->require();  // who took the run over may have dropped the set
+        return m_spool->read(step, from, count);
+    });
 }
 
 std::uint64_t RunRecord::spool_size(int step) {
