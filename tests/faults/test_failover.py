@@ -2,6 +2,7 @@
 
 import unittest
 
+import exactness
 import subjects
 from faults import VERSION, generate
 from own_server import PairFaults
@@ -17,8 +18,8 @@ class FailoverTests(PairFaults):
         self.assertEqual(len(lost), LOST - 1)
         self.assertEqual(sum(rows for _, _, rows in lost),
                          self.ledger("SELECT count(*) FROM change JOIN batch b ON b.id = batch_id WHERE b.state = 'lost'")[0][0])
-        names = self.ledger("SELECT step, batch, count(*) FROM batches GROUP BY 1, 2 HAVING count(*) > 1")
-        self.assertEqual(names, [])
+        again = exactness.journal_batches(self.database, self.uuid()).keys()
+        self.assertEqual([batch for step, batch, _ in lost if (step, batch) in again], [])
 
 
 def loses_batches(subject):
@@ -29,7 +30,8 @@ def loses_batches(subject):
         self.killed_at(f"ledger.settled:{REACHED}", kind="kill -9 before a failover")
         replica.catch_up()
         replica.disconnect()
-        self.killed_at(f"ledger.settled:{LOST}", *self.resume_command(VERSION), kind="kill -9 before a failover")
+        # with one batch more in doubt, which was rolled back on both; the ledger knows from it that the others stood
+        self.killed_at(f"ledger.prepared:{LOST + 1}", *self.resume_command(VERSION), kind="kill -9 before a failover")
         self.assertEqual(self.committed(), REACHED + LOST)
         self.fail_over_to(replica)
         self.assertEqual(self.committed(), REACHED)

@@ -129,7 +129,7 @@ class StrictCase:
     def test_after_some_batches(self):
         self.database.execute("DROP TRIGGER meddle" + (" ON items" if self.engine == "postgresql" else ""))
         self.after_trigger("meddle_late", "UPDATE",
-                           "INSERT INTO side SELECT NEW.id WHERE NEW.id > 40", table="items")
+                           "INSERT INTO side SELECT NEW.id WHERE NEW.id > 44", table="items")
         result = self.tool("run", "fill", "--strict", *self.flags())
         count("strict run that a trigger meets")
         self.assertEqual(result.code, 6, result)

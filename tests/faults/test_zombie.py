@@ -32,7 +32,7 @@ def taken_over(subject, place):
         self.prepare(subject)
         self.undisturbed()
         zombie = self.stopped_at(place)
-        refused = self.toolself.resume_command()
+        refused = self.tool(*self.resume_command())
         self.assertEqual(refused.code, 3, f"the owner is alive, and nobody said --take-over: {refused}")
         result = self.tool(*self.resume_command(), "--take-over")
         self.assertEqual(result.code, 0, result)
