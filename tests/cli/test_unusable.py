@@ -46,7 +46,7 @@ class LedgerTests:
 
     def test_a_ledger_that_may_not_be_written(self):
         self.run_ok("--ledger", "kept.db", "--again")
-        self.database.execute("DROP TABLE datachange_batches; DROP TABLE datachange_runs; "
+        self.database.execute("DROP TABLE datachange_batches; DROP TABLE datachange_requests; DROP TABLE datachange_runs; "
                               "UPDATE users SET name = NULL WHERE id = 1")
         before = file_bytes(self.path("kept.db"))
         os.chmod(self.path("kept.db"), 0o444)
@@ -220,7 +220,7 @@ class PostgresTargetTests(PostgresCase):
         session.execute("BEGIN")
         session.execute("SELECT * FROM users WHERE id = 2 FOR UPDATE")
         with self.nothing_changes():
-            run = self.start("run", "fill")
+            run = self.start("run", "fill", "--retries", "0")
             self.wait_until_blocked()
             self.database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                                   " WHERE datname = current_database() AND application_name LIKE 'datachange:%'")
@@ -233,7 +233,7 @@ class PostgresTargetTests(PostgresCase):
         session = self.session()
         session.execute("BEGIN")
         session.execute("SELECT * FROM users WHERE id = 3 FOR UPDATE")
-        run = self.start("run", "fill", *small(1))
+        run = self.start("run", "fill", "--retries", "0", *small(1))
         self.wait_until_blocked()
         self.database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                               " WHERE datname = current_database() AND application_name LIKE 'datachange:%'")
