@@ -136,7 +136,7 @@ class StrictCase:
         self.assertIn("side", result.err)
         self.assertEqual(self.database.rows("SELECT count(*) FROM side"), [("0",)])
         self.assert_nothing_unrecorded()
-        self.assertEqual(self.committed(), 3)
+        self.assertEqual(self.committed(), 4)
 
     def test_lets_what_the_header_names(self):
         self.define(text=subjects.RANGE.text.replace("collateral: truth", "collateral: truth, side"))
