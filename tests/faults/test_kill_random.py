@@ -63,7 +63,8 @@ def kill_at_random(number):
                 raise AssertionError(f"DATACHANGE_FAULTS_SEED={SEED}, {self.subject.name}: {error}") from error
             if kills:
                 return
-            self.database.execute("DROP TABLE datachange_batches; DROP TABLE datachange_runs; DROP TABLE truth; DROP TABLE items")
+            self.database.execute("DROP TABLE datachange_batches; DROP TABLE datachange_requests; DROP TABLE datachange_runs;"
+                                  " DROP TABLE truth; DROP TABLE items")
             os.remove(self.path("datachange-ledger.db"))
             self.prepare(self.subject, self.rows)
         self.fail("the run was always faster than the kill")
