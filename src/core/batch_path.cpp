@@ -30,9 +30,15 @@ std::string batch_path_between(const std::string& after, const std::string& befo
         }
         prefix += part + ".";
     }
-    for (std::uint64_t number = 1;; ++number) {
-        std::string path = prefix + std::to_string(number);
-        if (!taken.contains(path)) return path;
+    // else below it, as deep as it takes
+    for (;;) {
+        std::uint64_t number = 0;
+        for (;;) {
+            std::string path = prefix + std::to_string(++number);
+            if (!before.empty() && !batch_path_less(path, before)) break;
+            if (!taken.contains(path)) return path;
+        }
+        prefix += std::to_string(number - 1) + ".";
     }
 }
 
