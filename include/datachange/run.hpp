@@ -128,6 +128,8 @@ struct ResumeOptions {
     std::string run;             ///< its UUID
     bool take_over = false;      ///< although somebody seems to work on it
     bool failed_rows = false;    ///< only the rows that failed before are tried again
+    bool restored = false;       ///< although the target does not know the run: it was restored to a state before it
+    bool cancel = false;         ///< what is in doubt is decided, and the run ended for good
 };
 
 /// Goes on with a run that stopped, as `datachange resume` and `datachange retry` do.

@@ -67,8 +67,7 @@ public:
         add_resume();
         add_retry();
         add_request("pause", "Have a run wait after the batch in hand, until `resume`", "datachange pause 3");
-        add_request("cancel", "End a run for good after the batch in hand; what it has done stays",
-                    "datachange cancel 3");
+        add_cancel();
         add_throttle();
         add_status();
         add_runs();
@@ -122,6 +121,12 @@ private:
 
     void add_dir(CLI::App* command) {
         command->add_option("--dir", m_parsed.given.dir, "Folder of the definitions (default audits)")
+            ->type_name("DIR");
+    }
+
+    void add_csv_dir(CLI::App* command) {
+        command
+            ->add_option("--csv-dir", m_parsed.given.csv_dir, "Folder of the CSV files (default audit-csv)")
             ->type_name("DIR");
     }
 
@@ -198,6 +203,8 @@ private:
         add_run_name(command, m_parsed.resume.run);
         command->add_flag("--take-over", m_parsed.resume.take_over,
                           "Although somebody seems to be working on it");
+        command->add_flag("--restored", m_parsed.resume.restored,
+                          "Although the target does not know the run: it was restored to a state before it");
         add_work(command, m_parsed.resume.work);
     }
 
@@ -223,6 +230,13 @@ private:
         add_operator(command);
         add_json(command);
         return command;
+    }
+
+    void add_cancel() {
+        CLI::App* command = add_request(
+            "cancel", "End a run for good after the batch in hand; what it has done stays", "datachange cancel 3");
+        add_dir(command);
+        add_csv_dir(command);
     }
 
     void add_throttle() {
@@ -252,9 +266,7 @@ private:
         add_target(command);
         add_dir(command);
         add_ledger(command);
-        command
-            ->add_option("--csv-dir", m_parsed.given.csv_dir, "Folder of the CSV files (default audit-csv)")
-            ->type_name("DIR");
+        add_csv_dir(command);
         add_operator(command);
         add_failure_handling(command, work);
         add_pace(command, work.run.pace);

@@ -43,6 +43,7 @@ struct ResumeCommandOptions {
     std::string run;
     bool take_over = false;
     bool failed_rows = false;  ///< the command is `retry`
+    bool restored = false;
     WorkOptions work;
 };
 

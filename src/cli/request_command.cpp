@@ -1,23 +1,49 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/chosen_run.hpp"
 #include "cli/commands.hpp"
 #include "cli/compose.hpp"
 #include "core/clock.hpp"
 #include "core/process.hpp"
+#include "definition/definition.hpp"
 #include "report/json.hpp"
 #include "run/owner.hpp"
-
-#include <unistd.h>
 
 namespace datachange {
 
 namespace {
 
-/// Asks nobody, as nobody works on the run: ends it for good.
-void cancel_now(Fence& fence, const JournalRun& run, const std::string& who) {
-    const FenceOwner owner{who, host_name(), ::getpid(), utc_now()};
-    fence.take_over(run, owner, "", [] {});
+/// The file that the run began with, unless it is gone or was edited.
+std::optional<std::string> definition_of(const Settings& settings, const JournalRun& run) {
+    try {
+        const DefinitionFile file = find_definition(settings.dir, run.version);
+        if (read_definition(file, settings.engine()).sha256 == run.definition_sha256) return file.path;
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then it cannot be used
+    }
+    return std::nullopt;
+}
+
+/// Asks nobody, as nobody works on the run: decides what is in doubt, and ends it for good. Without the definition
+/// only the target is told, which keeps the run from going on.
+void cancel_now(const Settings& settings, Target& target, const JournalRun& run, const std::string& who) {
+    if (const auto path = definition_of(settings, run)) {
+        RunOptions options;
+        options.database = settings.database;
+        options.definition = *path;
+        options.ledger = settings.ledger;
+        options.csv_dir = settings.csv_dir;
+        options.journal_schema = settings.journal_schema;
+        options.operator_name = settings.operator_name;
+        ResumeOptions resume;
+        resume.run = run.uuid;
+        resume.cancel = true;
+        Listener silent;
+        execute_resume(options, resume, settings.engine(), silent, nullptr);
+        return;
+    }
+    Fence fence(target);
+    fence.take_over(run, {who, host_name(), ::getpid(), utc_now()}, "", 0, [] {});
     fence.finish("cancelled", run.rows_changed, utc_now());
 }
 
@@ -50,15 +76,15 @@ int command_request(const Settings& settings, const RequestCommandOptions& optio
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
     target->require_writable();
     const JournalRun run = choose_journal_run(settings, *target, options.run);
-    Fence fence(*target);
     const std::string who = current_operator(settings.operator_name);
     const bool worked_on = run.active() && !stalled(run, *target);
     if (options.request == "cancel" && !worked_on && run.state != "done" && run.state != "cancelled") {
-        cancel_now(fence, run, who);
+        cancel_now(settings, *target, run, who);
         print_answer(run, options.request, "cancelled; nobody was working on it", output);
         return 0;
     }
     require_going_on(run, options.request);
+    Fence fence(*target);
     RunRequests requests = fence.requests(run.uuid);
     requests.by = who;
     if (options.request == "pause") requests.pause = true;

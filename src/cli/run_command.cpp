@@ -92,7 +92,7 @@ int command_resume(const Settings& settings, const ResumeCommandOptions& options
     StopRequest stop;
     const SignalWatch signals(stop);
     const auto listener = listener_for(output);
-    const ResumeOptions resume{chosen.uuid, options.take_over, options.failed_rows};
+    const ResumeOptions resume{chosen.uuid, options.take_over, options.failed_rows, options.restored, false};
     const RunResult result = execute_resume(run, resume, settings.engine(), *listener, &stop);
     print_result(result, output);
     const bool failed_again = options.failed_rows && !result.failures.empty();

@@ -23,6 +23,7 @@ public:
     /// A dry run leaves nothing to go on with. @throws std::logic_error
     PriorEvidence resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
                              const std::vector<CommittedBatch>& committed) override;
+    std::int64_t known_epoch(const std::string&) override { return 0; }
     std::string ledger_uuid() const override { return m_ledger_uuid; }
     std::string stage(const BatchRecord& batch) override { return m_scratch.stage(batch); }
     void prepare(const std::string& transaction_id) override;

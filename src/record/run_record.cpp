@@ -65,6 +65,15 @@ PriorEvidence RunRecord::resume_run(const RunHeader& header, const std::vector<S
     return prior;
 }
 
+std::int64_t RunRecord::known_epoch(const std::string& uuid) {
+    return m_ledger.guarded([&] {
+        SQLite::Statement& query = m_ledger.bound("SELECT epoch FROM runs WHERE uuid = ?", uuid);
+        const std::int64_t epoch = query.executeStep() ? query.getColumn(0).getInt64() : 0;
+        query.reset();
+        return epoch;
+    });
+}
+
 /// Files can be written there, or nothing begins.
 void RunRecord::open_folder(const RunHeader& header) {
     const std::string uuid8 = header.uuid.substr(0, 8);

@@ -25,6 +25,7 @@ public:
     void begin_step(const StepHeader& header) override;
     PriorEvidence resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
                              const std::vector<CommittedBatch>& committed) override;
+    std::int64_t known_epoch(const std::string& uuid) override;
     std::string ledger_uuid() const override { return m_ledger_uuid; }
     std::string stage(const BatchRecord& batch) override;
     void prepare(const std::string& transaction_id) override;

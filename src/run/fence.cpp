@@ -222,10 +222,11 @@ void Fence::take(const FenceHeader& header, const std::string& ledger) {
         m_target.query(
             fmt::format("INSERT INTO {} (run_uuid, version, name, definition_sha256, state, epoch, mode, "
                         "owner, host, process, owned_since, ledger_uuid, operator, ticket, started_at) "
-                        "VALUES ($1, $2, $3, $4, 'processing', 1, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                        "VALUES ($1, $2, $3, $4, 'processing', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                         table("datachange_runs")),
             {Value::text(header.uuid), Value::text(header.version), Value::text(header.name),
-             Value::text(header.definition_sha256), Value::text(header.mode), Value::text(header.owner.owner),
+             Value::text(header.definition_sha256), Value::integer(header.epoch), Value::text(header.mode),
+             Value::text(header.owner.owner),
              Value::text(header.owner.host), Value::integer(header.owner.process),
              Value::text(header.owner.since), Value::text(ledger), Value::text(header.operator_name),
              Value::text_or_null(header.ticket), Value::text(header.started_at)});
@@ -236,19 +237,21 @@ void Fence::take(const FenceHeader& header, const std::string& ledger) {
     m_uuid = header.uuid;
     m_version = header.version;
     m_ledger = ledger;
+    m_epoch = header.epoch;
 }
 
 std::int64_t Fence::take_over(const JournalRun& run, const FenceOwner& owner, const std::string& ledger,
-                              const std::function<void()>& waiting) {
+                              std::int64_t least, const std::function<void()>& waiting) {
     m_version = run.version;
     m_ledger = ledger;
-    m_epoch = raise(run.uuid, run.epoch, &owner, waiting);
+    m_epoch = run.epoch;
+    raise(run.uuid, std::max(run.epoch + 1, least), &owner, waiting);
     m_uuid = run.uuid;
     return m_epoch;
 }
 
 void Fence::raise_epoch(const std::function<void()>& waiting) {
-    m_epoch = raise(m_uuid, m_epoch, nullptr, waiting);
+    raise(m_uuid, m_epoch + 1, nullptr, waiting);
 }
 
 namespace {
@@ -270,12 +273,12 @@ private:
 
 }  // namespace
 
-std::int64_t Fence::raise(const std::string& uuid, std::int64_t epoch, const FenceOwner* owner,
-                          const std::function<void()>& waiting) {
+void Fence::raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner,
+                  const std::function<void()>& waiting) {
     const ShortPatience patience(m_target, m_timeouts);
     for (;;) {
         try {
-            if (const auto raised = try_raise(uuid, epoch, owner)) return *raised;
+            if (try_raise(uuid, to, owner)) break;
         } catch (const DatabaseError& error) {
             m_target.rollback();
             if (duplicate_key(error)) refuse_held(m_version);
@@ -286,15 +289,16 @@ std::int64_t Fence::raise(const std::string& uuid, std::int64_t epoch, const Fen
         }
         waiting();
     }
+    m_epoch = to;
 }
 
-/// @return nothing if the COMMIT was refused, and it is worth another try
-std::optional<std::int64_t> Fence::try_raise(const std::string& uuid, std::int64_t epoch, const FenceOwner* owner) {
+/// @return false if the COMMIT was refused, and it is worth another try
+bool Fence::try_raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner) {
     m_target.begin(Isolation::read_committed);
     const RowSet row = m_target.query(
-        fmt::format("UPDATE {} SET epoch = epoch + 1 WHERE run_uuid = $1 AND epoch = $2 RETURNING epoch",
+        fmt::format("UPDATE {} SET epoch = $1 WHERE run_uuid = $2 AND epoch = $3 RETURNING epoch",
                     table("datachange_runs")),
-        {Value::text(uuid), Value::integer(epoch)});
+        {Value::integer(to), Value::text(uuid), Value::integer(m_epoch)});
     if (row.empty()) throw taken_over_error();
     if (owner) {
         m_target.query(fmt::format("UPDATE {} SET state = 'processing', finished_at = NULL, owner = $1, host = $2, "
@@ -304,12 +308,11 @@ std::optional<std::int64_t> Fence::try_raise(const std::string& uuid, std::int64
                         Value::text(owner->since), Value::text(m_ledger), Value::text(uuid)});
     }
     const CommitResult commit = m_target.commit();
-    if (commit.outcome == Outcome::rolled_back) return std::nullopt;
     if (commit.outcome == Outcome::in_doubt) {
         throw DatabaseError(ExitCode::pending, "taking the run over was not answered: " + commit.message,
                             commit.sqlstate, "COMMIT", "Nothing else was changed. Try `datachange resume` again.");
     }
-    return std::stoll(row.text(0, 0));
+    return commit.outcome == Outcome::committed;
 }
 
 RunRequests Fence::check() {
@@ -401,7 +404,7 @@ void Fence::withdraw() {
                    {Value::text(m_uuid)});
 }
 
-Error taken_over_error() {
+TakenOver taken_over_error() {
     return {ExitCode::pending, "the run was taken over by somebody else",
             "Nothing more was changed here; `datachange status` says who goes on with it."};
 }

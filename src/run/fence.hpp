@@ -37,6 +37,7 @@ struct FenceOwner {
 struct FenceHeader {
     std::string uuid, version, name, definition_sha256, mode, operator_name, ticket, started_at;
     FenceOwner owner;
+    std::int64_t epoch = 1;
 };
 
 /// What was asked of a run by `pause`, `cancel` and `throttle`.
@@ -93,16 +94,17 @@ public:
     void take(const FenceHeader& header, const std::string& ledger);
     /// Makes a run one's own, as 'processing': from here on nobody else's batch of it can commit, and every COMMIT that
     /// was in flight has ended one way or the other. Waits for that.
+    /// @param least the new epoch is no smaller: the target may be an older copy of itself, behind the ledger
     /// @param waiting called about once a second while it does; may throw to give up
     /// @return the new epoch
-    /// @throws Error (pending) if somebody else was faster.
+    /// @throws TakenOver if somebody else was faster.
     std::int64_t take_over(const JournalRun& run, const FenceOwner& owner, const std::string& ledger,
-                           const std::function<void()>& waiting);
+                           std::int64_t least, const std::function<void()>& waiting);
     /// The same for one's own run, after which the journal is decisive for a batch in doubt.
     void raise_epoch(const std::function<void()>& waiting);
 
     /// First thing in a batch's transaction. @return what is asked of the run
-    /// @throws Error (pending) if the run was taken over or ended by somebody else.
+    /// @throws TakenOver; Error (pending) if the run was ended by somebody else.
     RunRequests check();
     /// Part of the batch's transaction.
     void record(const CommittedBatch& batch);
@@ -112,18 +114,18 @@ public:
     bool has_batch(const CommittedBatch& batch);
     JournalBatches batches();
 
-    /// "paused" while the run waits, "processing" when it goes on. @throws Error (pending) as check()
+    /// "paused" while the run waits, "processing" when it goes on. @throws TakenOver
     void set_state(const std::string& state);
-    /// Ends the run. @throws Error (pending) if it was taken over: then nothing was written.
+    /// Ends the run. @throws TakenOver: then nothing was written.
     void finish(const std::string& state, std::uint64_t rows_changed, const std::string& at);
     /// Takes back a run that has changed nothing, because it must not run after all.
     void withdraw();
 
 private:
     [[noreturn]] void refuse_held(const std::string& version) const;
-    std::int64_t raise(const std::string& uuid, std::int64_t epoch, const FenceOwner* owner,
-                       const std::function<void()>& waiting);
-    std::optional<std::int64_t> try_raise(const std::string& uuid, std::int64_t epoch, const FenceOwner* owner);
+    void raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner,
+               const std::function<void()>& waiting);
+    bool try_raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner);
     std::string table(const char* name) const { return m_target.journal_prefix() + name; }
 
     Target& m_target;
@@ -133,6 +135,6 @@ private:
 };
 
 /// What a batch is refused with whose run is somebody else's now.
-Error taken_over_error();
+TakenOver taken_over_error();
 
 }  // namespace datachange

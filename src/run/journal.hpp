@@ -12,6 +12,12 @@
 
 namespace datachange {
 
+/// The run is somebody else's now: nothing more of it may be changed or recorded here.
+class TakenOver : public Error {
+public:
+    using Error::Error;
+};
+
 /// What is recorded of a run when it starts.
 struct RunHeader {
     std::string uuid, version, name, definition, definition_sha256, definition_path;
@@ -101,6 +107,8 @@ public:
     /// epoch throw Error (pending).
     virtual PriorEvidence resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
                                      const std::vector<CommittedBatch>& committed) = 0;
+    /// The epoch at which the ledger has a run; 0 if it does not know it.
+    virtual std::int64_t known_epoch(const std::string& uuid) = 0;
     /// UUID of the ledger.
     virtual std::string ledger_uuid() const = 0;
 

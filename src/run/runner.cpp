@@ -69,6 +69,7 @@ public:
         require_resumable(*chosen, options.failed_rows);
         m_was_done = chosen->state == "done";
         m_parts.skip_failures = options.failed_rows;
+        m_cancel = options.cancel;
         return go_on(*chosen, options.failed_rows);
     }
 
@@ -90,15 +91,23 @@ private:
                                           "changed.");
     }
 
-    /// The target does not know the run: it is an older copy of itself. What the ledger has as committed is lost.
+    /// The target does not know the run: it was restored to an earlier state, and what the ledger has as committed is
+    /// lost; or it is another database, where nothing must be done.
     RunResult reenter(const ResumeOptions& options) {
-        JournalRun run;
-        run.uuid = options.run;
-        run.mode = "batched";
+        const std::string id = options.run.substr(0, 8);
+        const std::int64_t epoch = m_journal.known_epoch(options.run);
+        if (!options.restored || epoch == 0) {
+            throw Error(ExitCode::failed, fmt::format("{} does not know of run {}", m_target.name(), id),
+                        epoch == 0 ? "Nor does this ledger. Nothing was changed."
+                                   : "Is it the right database? If it was restored to a state before the run, "
+                                     "--restored runs all of it again, and keeps what was committed as 'lost'. "
+                                     "Nothing was changed.");
+        }
         m_ready = check_plan(m_target, m_plan);
         m_mode = Mode::batched;
         RunHeader header = new_header();
         header.uuid = options.run;
+        header.epoch = epoch + 1;
         if (!m_fence->exists()) m_fence->create();
         enter(header, m_journal.ledger_uuid());
         return take_up(header, false);
@@ -113,7 +122,10 @@ private:
         header.started_at = run.started_at;
         const FenceOwner owner = this->owner();
         const std::string ledger = m_journal.ledger_uuid();
-        m_batches.retrying([&] { header.epoch = m_fence->take_over(run, owner, ledger, m_batches.wait_notice()); });
+        const std::int64_t least = m_journal.known_epoch(run.uuid) + 1;
+        m_listener.run_started(m_plan.definition.version + " " + m_plan.definition.name, false);
+        m_batches.retrying(
+            [&] { header.epoch = m_fence->take_over(run, owner, ledger, least, m_batches.wait_notice()); });
         m_listener.waiting("");
         m_taken = true;
         withdraw_pause(run.uuid);
@@ -150,14 +162,13 @@ private:
             abandon(error);
             throw;
         }
-        m_listener.run_started(m_plan.definition.version + " " + m_plan.definition.name, false);
         return work(std::vector<std::uint64_t>(m_plan.steps.size(), 0));
     }
 
     RunResult work(const std::vector<std::uint64_t>& planned) {
         try {
-            change(planned);
-            finish("done");
+            if (!m_cancel) change(planned);
+            finish(m_cancel ? "cancelled" : "done");
         } catch (Error& error) {
             abandon(error);
             throw;
@@ -300,7 +311,7 @@ private:
 
     void enter(const RunHeader& header, const std::string& ledger) {
         m_fence->take({header.uuid, header.version, header.name, header.definition_sha256, header.mode,
-                       header.operator_name, header.ticket, header.started_at, owner()},
+                       header.operator_name, header.ticket, header.started_at, owner(), header.epoch},
                       ledger);
         m_taken = true;
     }
@@ -373,7 +384,8 @@ private:
         const bool cancelled = dynamic_cast<Cancelled*>(&error) != nullptr;
         const bool stopped = dynamic_cast<Stopped*>(&error) != nullptr;
         const std::string state = m_was_done ? "done" : cancelled ? "cancelled" : stopped ? "stopped" : "failed";
-        const bool resumable = m_taken && !cancelled && !m_was_done;
+        const bool taken_over = dynamic_cast<TakenOver*>(&error) != nullptr;
+        const bool resumable = m_taken && !cancelled && !m_was_done && !taken_over;
         try {
             m_journal.finish({state, error.what(), m_result.rows, resumable});
         } catch (const std::exception&) {
@@ -415,6 +427,7 @@ private:
     const Clock::time_point m_start = Clock::now();
     std::optional<Fence> m_fence;  ///< none in a dry run
     bool m_taken = false;
+    bool m_cancel = false;    ///< the run is only ended
     bool m_was_done = false;  ///< the run had ended, and only its failed rows are tried again
     Preflight m_ready;
     Mode m_mode = Mode::single;

@@ -259,7 +259,7 @@ void StepLoop::run_part(std::size_t index, StepSet& set, const Part& part) {
         const std::vector<UnitResult> results = transact({unit(index, part, false)});
         const std::uint64_t pre = results.front().capture.rows.counts.pre;
         set.covered += part.slice || m_steps[index].source.distinct ? part.keys : pre;
-        if (pre >= m_sizer->size()) {
+        if (part.keys >= m_sizer->size()) {
             m_sizer->took(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start));
         }
         m_control.batch_done(pre);

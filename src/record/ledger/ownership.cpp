@@ -11,7 +11,7 @@ void Ownership::require() const {
     if (!owned) throw taken_over(m_ledger, m_run_id);
 }
 
-Error taken_over(Ledger& ledger, std::int64_t run_id) {
+TakenOver taken_over(Ledger& ledger, std::int64_t run_id) {
     SQLite::Statement& query = ledger.bound(
         "SELECT coalesce('process ' || process, 'another process') || coalesce(' on ' || process_host, '')"
         " FROM runs WHERE run_id = ?",

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "record/ledger/ledger.hpp"
+#include "run/journal.hpp"
 
 namespace datachange {
 
@@ -14,7 +15,7 @@ public:
         : m_ledger(ledger), m_run_id(run_id), m_epoch(epoch) {}
 
     /// To be called in the transaction that writes, before anything is written.
-    /// @throws Error (pending) if the run was taken over; SQLite::Exception
+    /// @throws TakenOver; SQLite::Exception
     void require() const;
 
 private:
@@ -24,6 +25,6 @@ private:
 };
 
 /// What is said to one whose run belongs to somebody else now.
-Error taken_over(Ledger& ledger, std::int64_t run_id);
+TakenOver taken_over(Ledger& ledger, std::int64_t run_id);
 
 }  // namespace datachange
