@@ -1,6 +1,8 @@
 """A COMMIT that hangs: the tool is dead, its transaction is neither committed nor rolled back yet."""
 
+import os
 import signal
+import subprocess
 import unittest
 
 import subjects
@@ -17,7 +19,16 @@ class HangingCommitTests(OwnServerFaults):
         """Each waits for a synchronous replica that never comes."""
         self.server.set("synchronous_standby_names", "nobody")
         self.addCleanup(self.server.set, "synchronous_standby_names", None)
-        wait_until(lambda: self.database.rows("SHOW synchronous_standby_names") == [("nobody",)], "COMMITs hang")
+        wait_until(self.a_probe_hangs, "COMMITs hang")
+
+    def a_probe_hangs(self):
+        """The setting is in force when the checkpointer has read it, which nothing tells but a COMMIT."""
+        probe = subprocess.Popen(["psql", "-X", "-q", "-d", self.database.url, "-c", "SELECT pg_logical_emit_message(true, '', '')"],
+                                 stdout=subprocess.DEVNULL, env={**os.environ, "PGAPPNAME": "probe"})
+        self.addCleanup(probe.wait)
+        hangs = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'probe' AND wait_event = 'SyncRep'"
+        wait_until(lambda: probe.poll() is not None or self.database.rows(hangs), "the probe ends or hangs")
+        return probe.poll() is None
 
     def let_commits_through(self):
         self.server.set("synchronous_standby_names", None)
