@@ -390,12 +390,13 @@ void Fence::set_state(const std::string& state) {
     if (row.empty()) throw taken_over_error();
 }
 
-void Fence::finish(const std::string& state, std::uint64_t rows_changed, const std::string& at) {
+void Fence::finish(const std::string& state, std::size_t steps, const std::string& at) {
     const RowSet row = m_target.query(
-        fmt::format("UPDATE {} SET state = $1, rows_changed = $2, finished_at = $3 "
-                    "WHERE run_uuid = $4 AND epoch = $5 RETURNING run_uuid",
-                    table("datachange_runs")),
-        {Value::text(state), number(rows_changed), Value::text(at), Value::text(m_uuid), Value::integer(m_epoch)});
+        fmt::format("UPDATE {} SET state = $1, finished_at = $2, rows_changed = (SELECT coalesce(sum(b.rows_changed), 0) "
+                    "FROM {} b WHERE b.run_uuid = $3 AND b.step <= $4) "
+                    "WHERE run_uuid = $3 AND epoch = $5 RETURNING run_uuid",
+                    table("datachange_runs"), table("datachange_batches")),
+        {Value::text(state), Value::text(at), Value::text(m_uuid), number(steps), Value::integer(m_epoch)});
     if (row.empty()) throw taken_over_error();
 }
 

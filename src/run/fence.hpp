@@ -116,8 +116,9 @@ public:
 
     /// "paused" while the run waits, "processing" when it goes on. @throws TakenOver
     void set_state(const std::string& state);
-    /// Ends the run. @throws TakenOver: then nothing was written.
-    void finish(const std::string& state, std::uint64_t rows_changed, const std::string& at);
+    /// Ends the run; the rows it changed are those of its batches. @param steps of the definition; batches of those
+    /// behind are of watched tables. @throws TakenOver: then nothing was written.
+    void finish(const std::string& state, std::size_t steps, const std::string& at);
     /// Takes back a run that has changed nothing, because it must not run after all.
     void withdraw();
 

@@ -153,11 +153,12 @@ private:
             m_result.run = prior.evidence.run;
             prior.failures = m_journal.failures();
             failpoint("resume.decided");
-            if (failed_rows && prior.failures.empty()) {
-                throw Error(ExitCode::failed, "this ledger knows of no failed row of the run", "Nothing was changed.");
-            }
+            const bool none_failed = prior.failures.empty();
             m_control.begin(header.uuid);
             m_loop.go_on(std::move(prior));
+            if (failed_rows && none_failed) {
+                throw Error(ExitCode::failed, "this ledger knows of no failed row of the run", "Nothing was changed.");
+            }
         } catch (Error& error) {
             abandon(error);
             throw;
@@ -368,7 +369,7 @@ private:
         m_result.csv_directory = m_journal.csv_directory();
         failpoint("run.recorded");
         if (m_fence) {
-            m_batches.retrying([&] { m_fence->finish(state, m_result.rows.changed() + m_result.rows_elsewhere, utc_now()); });
+            m_batches.retrying([&] { m_fence->finish(state, m_plan.steps.size(), utc_now()); });
         }
         failpoint("run.finished");
         m_taken = false;
@@ -387,13 +388,13 @@ private:
         const bool taken_over = dynamic_cast<TakenOver*>(&error) != nullptr;
         const bool resumable = m_taken && !cancelled && !m_was_done && !taken_over;
         try {
+            // the state of a run that goes on later is overwritten; that it had stopped, and why, is not
+            if (resumable) m_journal.event(state, error.what());
             m_journal.finish({state, error.what(), m_result.rows, resumable});
         } catch (const std::exception&) {
         }
         try {
-            if (m_taken) {
-                m_fence->finish(state, m_result.rows.changed() + m_result.rows_elsewhere, utc_now());
-            }
+            if (m_taken) m_fence->finish(state, m_plan.steps.size(), utc_now());
         } catch (const std::exception&) {
         }
         try {

@@ -254,14 +254,11 @@ std::uint64_t StepLoop::skip_slice(int step, std::uint64_t from, const Key& last
 /// One batch; in halves where it cannot be done as a whole.
 void StepLoop::run_part(std::size_t index, StepSet& set, const Part& part) {
     m_runner.retrying([&] { m_control.before_batch(); });
-    const Clock::time_point start = Clock::now();
     try {
         const std::vector<UnitResult> results = transact({unit(index, part, false)});
         const std::uint64_t pre = results.front().capture.rows.counts.pre;
         set.covered += part.slice || m_steps[index].source.distinct ? part.keys : pre;
-        if (part.keys >= m_sizer->size()) {
-            m_sizer->took(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start));
-        }
+        if (part.keys >= m_sizer->size()) m_sizer->took(results.front().duration);
         m_control.batch_done(pre);
         return;
     } catch (const DatabaseError& error) {

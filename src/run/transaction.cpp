@@ -86,6 +86,7 @@ void settle(Journal& journal, Outcome outcome) {
 
 TriedTransaction run_transaction(const TransactionParts& parts, const std::vector<Unit>& units,
                                  const Attempt& attempt) {
+    const Clock::time_point start = Clock::now();
     TriedTransaction tried;
     parts.target.begin(attempt.isolation);
     const std::string transaction = parts.target.transaction_id();
@@ -106,6 +107,9 @@ TriedTransaction run_transaction(const TransactionParts& parts, const std::vecto
     tried.commit = parts.target.commit();
     failpoint("batch.committed");
     settle(parts.journal, tried.commit.outcome);
+    for (UnitResult& result : tried.results) {
+        result.duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
+    }
     return tried;
 }
 

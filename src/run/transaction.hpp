@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct Unit {
 struct UnitResult {
     StepCapture capture;
     std::string summary_before, summary_after;  ///< JSON; only of a whole step
+    std::chrono::milliseconds duration{0};      ///< of its transaction, COMMIT included
 };
 
 /// What a transaction works with.
