@@ -22,7 +22,7 @@ constexpr Patience for_connections{500ms, 30s};
 constexpr Patience for_conflicts{50ms, 5s};
 
 std::string seconds_text(std::chrono::milliseconds duration) {
-    return fmt::format("{:.1f} s", static_cast<double>(duration.count()) / 1000.0);
+    return fmt::format("{:.2f} s", static_cast<double>(duration.count()) / 1000.0);
 }
 
 /// The first line of what the server said.

@@ -381,7 +381,8 @@ private:
     void abandon(Error& error) noexcept {
         m_target.rollback();
         m_journal.discard();
-        const bool kept = (m_result.batches > 0 || m_result.batches_elsewhere > 0) && !m_parts.dry_run;
+        const bool kept =
+            (m_result.batches > 0 || m_result.batches_elsewhere > 0) && !m_parts.dry_run && !m_was_done;
         const bool cancelled = dynamic_cast<Cancelled*>(&error) != nullptr;
         const bool stopped = dynamic_cast<Stopped*>(&error) != nullptr;
         const std::string state = m_was_done ? "done" : cancelled ? "cancelled" : stopped ? "stopped" : "failed";

@@ -62,8 +62,9 @@ class SlowRunTests(PostgresCase):
         """What a run has written to stderr when it ended, which it may when the word has come."""
         output, stderr = os.openpty() if terminal else os.pipe()
         with open(output, "rb", buffering=0) as reader:
-            run = subprocess.Popen([TOOL, "run", "fill", *small(1), *flags], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=stderr, env=self.environment(**variables))
+            run = subprocess.Popen([TOOL, "run", "fill", "--lock-timeout", "1h", *small(1), *flags], cwd=self.folder,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                                   env=self.environment(**variables))
             os.close(stderr)
             self.addCleanup(run.kill)
             written = b""
