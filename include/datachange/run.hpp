@@ -44,6 +44,7 @@ struct RunOptions {
     bool strict = false;                   ///< rows changed beside the audited ones roll the batch back
     std::optional<bool> skip_failures;     ///< overrules the definition's on-error
     std::uint64_t max_failures = 1'000;    ///< rows that may fail before the run stops in any case
+    unsigned workers = 1;                  ///< batches done beside each other (PostgreSQL)
     unsigned retries = 5;                  ///< of a batch, for what may pass: conflicts, locks, lost connections
     std::chrono::milliseconds lock_timeout{5'000};
     std::chrono::milliseconds statement_timeout{0};  ///< 0: the session's own

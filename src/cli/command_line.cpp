@@ -269,7 +269,7 @@ private:
         add_csv_dir(command);
         add_operator(command);
         add_failure_handling(command, work);
-        add_pace(command, work.run.pace);
+        add_pace(command, work.run.pace, work.run.workers);
         command->add_option("--progress", m_parsed.output.progress, "auto, bar, lines, json or none")
             ->check(CLI::IsMember({"auto", "bar", "lines", "json", "none"}))
             ->type_name("STYLE");
@@ -306,13 +306,17 @@ private:
             ->group(group);
     }
 
-    static void add_pace(CLI::App* command, PaceOptions& pace) {
+    static void add_pace(CLI::App* command, PaceOptions& pace, unsigned& workers) {
         const std::string group = "How fast it goes (batches only)";
         const auto rows = [&](const char* name, std::uint64_t& value, const char* description) {
             command->add_option(name, value, description)->check(CLI::PositiveNumber)->type_name("ROWS")->group(group);
         };
         add_duration(command, "--target-batch-time", pace.target_batch_time,
                      "The batch size follows this duration (default 1s where no size is given)")
+            ->group(group);
+        command->add_option("--workers", workers, "Batches done beside each other, each in a session of its own (PostgreSQL; default 1)")
+            ->check(CLI::Range(1, 64))
+            ->type_name("NUMBER")
             ->group(group);
         rows("--min-batch-size", pace.min_batch_size, "It goes no lower than this (default 100)");
         rows("--max-batch-size", pace.max_batch_size, "It goes no higher than this (default 10000)");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
 #include <pwd.h>
@@ -38,22 +39,6 @@ std::string user_name() {
     return entry != nullptr ? entry->pw_name : fmt::format("uid {}", ::geteuid());
 }
 
-/// While it is there, a second request to stop ends the statement in hand.
-class InterruptedBy {
-public:
-    InterruptedBy(StopRequest* stop, Target& target) : m_stop(stop) {
-        if (m_stop) m_stop->on_interrupt([&target] { target.cancel(); });
-    }
-    ~InterruptedBy() {
-        if (m_stop) m_stop->on_interrupt(nullptr);
-    }
-    InterruptedBy(const InterruptedBy&) = delete;
-    InterruptedBy& operator=(const InterruptedBy&) = delete;
-
-private:
-    StopRequest* m_stop;
-};
-
 /// A size that somebody gave is meant; one that nobody gave follows the duration of batches.
 BatchSizing sizing(const PaceOptions& pace, bool size_given) {
     BatchSizing sizing;
@@ -62,6 +47,12 @@ BatchSizing sizing(const PaceOptions& pace, bool size_given) {
     sizing.least = pace.min_batch_size;
     sizing.most = pace.max_batch_size;
     return sizing;
+}
+
+unsigned worker_count(const RunOptions& options, Engine engine) {
+    if (engine == Engine::postgresql || options.workers <= 1) return std::max(1U, options.workers);
+    throw Error(ExitCode::usage, "a SQLite file has one writer at a time, so --workers cannot be more than 1",
+                "Leave --workers out. Nothing was changed.");
 }
 
 bool gives_batch_size(const Plan& plan) {
@@ -86,7 +77,8 @@ RunResult with_parts(const RunOptions& options, Engine engine, Listener& listene
                                        session_name(plan.definition.version));
     target->require_writable();
     target->enforce_foreign_keys(plan.definition.foreign_keys);
-    const InterruptedBy interrupted(stop, *target);
+    std::optional<StopRequest::Interrupt> interrupt;
+    if (stop) interrupt.emplace(*stop, [&target] { target->cancel(); });
     const auto rehearsal = options.dry_run ? rehearse(*target) : nullptr;
     const PaceOptions& pace = options.pace;
     RunParts parts{rehearsal ? *rehearsal : *target, *journal, listener, {}};
@@ -94,6 +86,11 @@ RunResult with_parts(const RunOptions& options, Engine engine, Listener& listene
     parts.dry_run = options.dry_run;
     parts.again = options.again;
     parts.stop = stop;
+    parts.workers = worker_count(options, engine);
+    parts.connect = [&] {
+        return connect_target(options.database, engine, options.journal_schema,
+                              session_name(plan.definition.version));
+    };
     parts.retries = options.retries;
     parts.max_failures = options.max_failures;
     parts.timeouts = {options.lock_timeout, options.statement_timeout};

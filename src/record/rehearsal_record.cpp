@@ -22,7 +22,7 @@ PriorEvidence RehearsalRecord::resume_run(const RunHeader&, const std::vector<St
 
 void RehearsalRecord::prepare(const std::string& transaction_id) {
     m_scratch.prepare(transaction_id);
-    m_scratch.settle(Outcome::committed);
+    m_scratch.settle(Outcome::committed, {});
 }
 
 std::vector<CsvPaths> RehearsalRecord::finish(const Finish& finish) {

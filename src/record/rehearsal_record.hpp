@@ -28,7 +28,7 @@ public:
     std::string stage(const BatchRecord& batch) override { return m_scratch.stage(batch); }
     void prepare(const std::string& transaction_id) override;
     void discard() noexcept override { m_scratch.discard(); }
-    void settle(Outcome) override {}
+    void settle(Outcome, const std::vector<CommittedBatch>&) override {}
     void summary(int step, const std::string& moment, const RowSet& result) override {
         m_scratch.summary(step, moment, result);
     }

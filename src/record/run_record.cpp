@@ -116,8 +116,8 @@ void RunRecord::discard() noexcept {
     if (m_batches) m_batches->discard();
 }
 
-void RunRecord::settle(Outcome outcome) {
-    m_ledger.guarded([&] { m_batches->settle(outcome); },
+void RunRecord::settle(Outcome outcome, const std::vector<CommittedBatch>& batches) {
+    m_ledger.guarded([&] { m_batches->settle(outcome, batches); },
                      outcome == Outcome::in_doubt ? in_doubt : LedgerStake::before_commit);
 }
 

@@ -30,7 +30,7 @@ public:
     std::string stage(const BatchRecord& batch) override;
     void prepare(const std::string& transaction_id) override;
     void discard() noexcept override;
-    void settle(Outcome outcome) override;
+    void settle(Outcome outcome, const std::vector<CommittedBatch>& batches) override;
     void summary(int step, const std::string& moment, const RowSet& result) override;
     void event(const std::string& kind, const std::string& detail) override;
     void failure(const RowFailure& failure) override;

@@ -57,14 +57,17 @@ std::vector<UnitResult> BatchRunner::run(const std::vector<Unit>& units) {
             give_back();
             retrying([&] { m_control.obey(pending.requests); });
         } catch (const UnexpectedRows& unexpected) {
+            give_back();
             if (attempt.isolation != Isolation::read_committed) throw;
             // somebody put rows into the set after its rows were locked
-            give_back();
             prepare_retry(DatabaseError(ExitCode::failed, unexpected.what(), "40001", "", unexpected.hint()), attempt,
                           units);
         } catch (const DatabaseError& error) {
             give_back();
             prepare_retry(error, attempt, units);
+        } catch (...) {
+            give_back();
+            throw;
         }
     }
 }
@@ -165,7 +168,7 @@ void BatchRunner::decide(TriedTransaction& tried) {
                                 error.what()),
                     "The batch stands as 'unknown' in the ledger, and is decided when the run goes on.");
     }
-    m_parts.journal.settle(tried.commit.outcome);
+    if (!tried.batches.empty()) m_parts.journal.settle(tried.commit.outcome, tried.batches);
     m_parts.journal.event("decided", tried.commit.outcome == Outcome::committed
                                          ? "the journal in the target has the batch: committed"
                                          : "the journal in the target has no such batch: rolled back");

@@ -26,6 +26,9 @@ public:
     /// Runs work outside of transactions, likewise.
     void retrying(const std::function<void()>& work);
 
+    Target& target() { return m_parts.target; }
+    Control& control() { return m_control; }
+
     /// Says that a COMMIT of the run in flight is waited for, and in which session; throws Stopped.
     std::function<void()> wait_notice();
 

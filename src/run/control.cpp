@@ -21,14 +21,14 @@ std::string by_whom(const RunRequests& requests) {
 Control::Control(Target& target, Fence* fence, Journal& journal, Listener& listener, StopRequest* stop,
                  const ThrottleOptions& throttle)
     : m_target(target), m_fence(fence), m_journal(journal), m_listener(listener), m_stop(stop),
-      m_throttle(throttle) {
+      m_shared(std::make_shared<Shared>(throttle)) {
 }
 
 void Control::before_batch() {
     require_not_stopped();
     if (!m_fence) return;
     for (;;) {
-        const ThrottleDecision decision = m_throttle.decide(m_target, std::chrono::steady_clock::now());
+        const ThrottleDecision decision = throttle_decision();
         m_listener.throttled(decision.reason);
         if (decision.wait.count() == 0) return;
         wait(decision.wait);
@@ -36,8 +36,14 @@ void Control::before_batch() {
     }
 }
 
+ThrottleDecision Control::throttle_decision() {
+    const std::lock_guard lock(m_shared->throttling);
+    return m_shared->throttle.decide(m_target, std::chrono::steady_clock::now());
+}
+
 void Control::batch_done(std::uint64_t rows) {
-    m_throttle.batch_done(rows, std::chrono::steady_clock::now());
+    const std::lock_guard lock(m_shared->throttling);
+    m_shared->throttle.batch_done(rows, std::chrono::steady_clock::now());
 }
 
 void Control::look_at_requests() {
@@ -45,8 +51,15 @@ void Control::look_at_requests() {
 }
 
 void Control::obey(const RunRequests& requests) {
-    m_throttle.set_rate(requests.max_rows_per_second);
-    if (requests.pause) wait_while_paused(requests);
+    {
+        const std::lock_guard lock(m_shared->throttling);
+        m_shared->throttle.set_rate(requests.max_rows_per_second);
+    }
+    if (requests.pause) {
+        const std::lock_guard lock(m_shared->pausing);
+        const RunRequests now = m_fence->requests(m_uuid);
+        if (now.pause) wait_while_paused(now);
+    }
     if (requests.cancel)
         throw Cancelled(ExitCode::failed, "the run was cancelled" + by_whom(requests), "");
 }
@@ -65,7 +78,7 @@ void Control::wait_while_paused(RunRequests requests) {
     m_fence->set_state("processing");
     m_journal.state("processing");
     m_journal.event("unpaused", "asked for" + by_whom(requests));
-    obey(requests);
+    if (requests.cancel) obey(requests);
 }
 
 void Control::wait(std::chrono::milliseconds duration) const {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
+#include <mutex>
 #include <string>
 
 #include "run/fence.hpp"
@@ -30,6 +32,11 @@ public:
     Control(Target& target, Fence* fence, Journal& journal, Listener& listener, StopRequest* stop,
             const ThrottleOptions& throttle);
 
+    /// The same run for another worker on it, with a connection of its own.
+    Control(const Control& other, Target& target, Fence& fence)
+        : m_target(target), m_fence(&fence), m_journal(other.m_journal), m_listener(other.m_listener),
+          m_stop(other.m_stop), m_uuid(other.m_uuid), m_shared(other.m_shared) {}
+
     /// Names the run whose requests are obeyed.
     void begin(const std::string& uuid) { m_uuid = uuid; }
 
@@ -48,6 +55,7 @@ public:
     Listener& listener() { return m_listener; }
 
 private:
+    ThrottleDecision throttle_decision();
     void look_at_requests();
     void wait_while_paused(RunRequests requests);
 
@@ -56,8 +64,16 @@ private:
     Journal& m_journal;
     Listener& m_listener;
     StopRequest* m_stop;
-    Throttle m_throttle;
     std::string m_uuid;
+
+    /// What all workers on a run have in common.
+    struct Shared {
+        explicit Shared(const ThrottleOptions& options) : throttle(options) {}
+        std::mutex throttling;
+        Throttle throttle;
+        std::mutex pausing;  ///< one of them writes down that the run waits; the others wait for that one
+    };
+    std::shared_ptr<Shared> m_shared;
 };
 
 }  // namespace datachange

@@ -1,6 +1,7 @@
 #include "run/fence.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -234,24 +235,24 @@ void Fence::take(const FenceHeader& header, const std::string& ledger) {
         if (duplicate_key(error)) refuse_held(header.version);
         throw;
     }
-    m_uuid = header.uuid;
-    m_version = header.version;
-    m_ledger = ledger;
-    m_epoch = header.epoch;
+    m_held->uuid = header.uuid;
+    m_held->version = header.version;
+    m_held->ledger = ledger;
+    m_held->epoch = header.epoch;
 }
 
 std::int64_t Fence::take_over(const JournalRun& run, const FenceOwner& owner, const std::string& ledger,
                               std::int64_t least, const std::function<void()>& waiting) {
-    m_version = run.version;
-    m_ledger = ledger;
-    m_epoch = run.epoch;
-    raise(run.uuid, std::max(run.epoch + 1, least), &owner, waiting);
-    m_uuid = run.uuid;
-    return m_epoch;
+    m_held->version = run.version;
+    m_held->ledger = ledger;
+    m_held->epoch = run.epoch;
+    raise(run.uuid, least, &owner, waiting);
+    m_held->uuid = run.uuid;
+    return m_held->epoch;
 }
 
 void Fence::raise_epoch(const std::function<void()>& waiting) {
-    raise(m_uuid, m_epoch + 1, nullptr, waiting);
+    raise(m_held->uuid, 0, nullptr, waiting);
 }
 
 namespace {
@@ -273,15 +274,18 @@ private:
 
 }  // namespace
 
-void Fence::raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner,
+/// @param least the new epoch is no smaller
+void Fence::raise(const std::string& uuid, std::int64_t least, const FenceOwner* owner,
                   const std::function<void()>& waiting) {
     const ShortPatience patience(m_target, m_timeouts);
+    const std::unique_lock raising(m_held->mutex);  // workers that begin now find the new one
+    const std::int64_t to = std::max(m_held->epoch + 1, least);
     for (;;) {
         try {
             if (try_raise(uuid, to, owner)) break;
         } catch (const DatabaseError& error) {
             m_target.rollback();
-            if (duplicate_key(error)) refuse_held(m_version);
+            if (duplicate_key(error)) refuse_held(m_held->version);
             if (!waits_for_lock(error)) throw;
         } catch (...) {
             m_target.rollback();
@@ -289,7 +293,7 @@ void Fence::raise(const std::string& uuid, std::int64_t to, const FenceOwner* ow
         }
         waiting();
     }
-    m_epoch = to;
+    m_held->epoch = to;
 }
 
 /// @return false if the COMMIT was refused, and it is worth another try
@@ -298,14 +302,14 @@ bool Fence::try_raise(const std::string& uuid, std::int64_t to, const FenceOwner
     const RowSet row = m_target.query(
         fmt::format("UPDATE {} SET epoch = $1 WHERE run_uuid = $2 AND epoch = $3 RETURNING epoch",
                     table("datachange_runs")),
-        {Value::integer(to), Value::text(uuid), Value::integer(m_epoch)});
+        {Value::integer(to), Value::text(uuid), Value::integer(m_held->epoch)});
     if (row.empty()) throw taken_over_error();
     if (owner) {
         m_target.query(fmt::format("UPDATE {} SET state = 'processing', finished_at = NULL, owner = $1, host = $2, "
                                    "process = $3, owned_since = $4, ledger_uuid = $5 WHERE run_uuid = $6",
                                    table("datachange_runs")),
                        {Value::text(owner->owner), Value::text(owner->host), Value::integer(owner->process),
-                        Value::text(owner->since), Value::text(m_ledger), Value::text(uuid)});
+                        Value::text(owner->since), Value::text(m_held->ledger), Value::text(uuid)});
     }
     const CommitResult commit = m_target.commit();
     if (commit.outcome == Outcome::in_doubt) {
@@ -316,6 +320,7 @@ bool Fence::try_raise(const std::string& uuid, std::int64_t to, const FenceOwner
 }
 
 RunRequests Fence::check() {
+    const std::shared_lock comparing(m_held->mutex);
     // SQLite: BEGIN IMMEDIATE has locked everything
     const char* lock = m_target.engine() == Engine::postgresql ? " FOR SHARE OF r" : "";
     const RowSet row = m_target.query(
@@ -323,8 +328,8 @@ RunRequests Fence::check() {
                     "coalesce(q.requested_by, '') FROM {} r LEFT JOIN {} q ON q.run_uuid = r.run_uuid "
                     "WHERE r.run_uuid = $1{}",
                     table("datachange_runs"), table("datachange_requests"), lock),
-        {Value::text(m_uuid)});
-    const bool ours = row.size() == 1 && row.text(0, 0) == std::to_string(m_epoch);
+        {Value::text(m_held->uuid)});
+    const bool ours = row.size() == 1 && row.text(0, 0) == std::to_string(m_held->epoch);
     if (!ours) throw taken_over_error();
     if (row.text(0, 1) != "processing") {
         throw Error(ExitCode::pending, fmt::format("the run was set to '{}' by somebody else", row.text(0, 1)),
@@ -338,16 +343,16 @@ void Fence::record(const CommittedBatch& batch) {
         fmt::format("INSERT INTO {} (run_uuid, step, batch, lower_key, upper_key, rows_changed, leaf, ledger_uuid) "
                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                     table("datachange_batches")),
-        {Value::text(m_uuid), Value::integer(batch.step), Value::text(batch.batch),
+        {Value::text(m_held->uuid), Value::integer(batch.step), Value::text(batch.batch),
          Value::text_or_null(key_json(batch.range.after)), Value::text_or_null(key_json(batch.range.upto)),
-         number(batch.rows), Value::text(batch.leaf), Value::text(m_ledger)});
+         number(batch.rows), Value::text(batch.leaf), Value::text(m_held->ledger)});
 }
 
 void Fence::record_set(const FrozenSet& set) {
     const RowSet row = m_target.query(
         fmt::format("UPDATE {} SET sets = sets || $1 WHERE run_uuid = $2 AND epoch = $3 RETURNING run_uuid",
                     table("datachange_runs")),
-        {Value::text(set_line(set)), Value::text(m_uuid), Value::integer(m_epoch)});
+        {Value::text(set_line(set)), Value::text(m_held->uuid), Value::integer(m_held->epoch)});
     if (row.empty()) throw taken_over_error();
 }
 
@@ -355,7 +360,7 @@ bool Fence::has_batch(const CommittedBatch& batch) {
     const RowSet row = m_target.query(
         fmt::format("SELECT count(*) FROM {} WHERE run_uuid = $1 AND step = $2 AND batch = $3 AND leaf = $4",
                     table("datachange_batches")),
-        {Value::text(m_uuid), Value::integer(batch.step), Value::text(batch.batch), Value::text(batch.leaf)});
+        {Value::text(m_held->uuid), Value::integer(batch.step), Value::text(batch.batch), Value::text(batch.leaf)});
     return row.text(0, 0) != "0";
 }
 
@@ -364,11 +369,11 @@ JournalBatches Fence::batches() {
         fmt::format("SELECT step, batch, lower_key, upper_key, rows_changed, leaf, ledger_uuid FROM {} "
                     "WHERE run_uuid = $1 ORDER BY step",
                     table("datachange_batches")),
-        {Value::text(m_uuid)});
+        {Value::text(m_held->uuid)});
     JournalBatches found;
     found.sets = parse_sets(m_target
                                 .query(fmt::format("SELECT sets FROM {} WHERE run_uuid = $1", table("datachange_runs")),
-                                       {Value::text(m_uuid)})
+                                       {Value::text(m_held->uuid)})
                                 .text(0, 0));
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const int step = std::stoi(rows.text(i, 0));
@@ -386,7 +391,7 @@ void Fence::set_state(const std::string& state) {
     const RowSet row =
         m_target.query(fmt::format("UPDATE {} SET state = $1 WHERE run_uuid = $2 AND epoch = $3 RETURNING run_uuid",
                                    table("datachange_runs")),
-                       {Value::text(state), Value::text(m_uuid), Value::integer(m_epoch)});
+                       {Value::text(state), Value::text(m_held->uuid), Value::integer(m_held->epoch)});
     if (row.empty()) throw taken_over_error();
 }
 
@@ -396,13 +401,13 @@ void Fence::finish(const std::string& state, std::size_t steps, const std::strin
                     "FROM {} b WHERE b.run_uuid = $3 AND b.step <= $4) "
                     "WHERE run_uuid = $3 AND epoch = $5 RETURNING run_uuid",
                     table("datachange_runs"), table("datachange_batches")),
-        {Value::text(state), Value::text(at), Value::text(m_uuid), number(steps), Value::integer(m_epoch)});
+        {Value::text(state), Value::text(at), Value::text(m_held->uuid), number(steps), Value::integer(m_held->epoch)});
     if (row.empty()) throw taken_over_error();
 }
 
 void Fence::withdraw() {
     m_target.query(fmt::format("DELETE FROM {} WHERE run_uuid = $1", table("datachange_runs")),
-                   {Value::text(m_uuid)});
+                   {Value::text(m_held->uuid)});
 }
 
 TakenOver taken_over_error() {

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -72,6 +74,9 @@ class Fence {
 public:
     /// @param timeouts what the target's transactions have, given back to it after waiting
     explicit Fence(Target& target, Timeouts timeouts = {}) : m_target(target), m_timeouts(timeouts) {}
+    /// The same run through another connection, for another worker on it: where one raises the epoch, all have it.
+    Fence(const Fence& other, Target& target)
+        : m_target(target), m_timeouts(other.m_timeouts), m_held(other.m_held) {}
 
     bool exists() const;
     /// Makes the tables. @throws Error (failed) with the way out if this role may not, or if a publication of
@@ -124,15 +129,21 @@ public:
 
 private:
     [[noreturn]] void refuse_held(const std::string& version) const;
-    void raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner,
+    void raise(const std::string& uuid, std::int64_t least, const FenceOwner* owner,
                const std::function<void()>& waiting);
     bool try_raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner);
     std::string table(const char* name) const { return m_target.journal_prefix() + name; }
 
+    /// The run that is held, which all workers on it have in common.
+    struct Held {
+        std::string uuid, version, ledger;
+        std::int64_t epoch = 1;
+        std::shared_mutex mutex;  ///< for the epoch: raised by one, compared by many
+    };
+
     Target& m_target;
     Timeouts m_timeouts;
-    std::string m_uuid, m_version, m_ledger;
-    std::int64_t m_epoch = 1;
+    std::shared_ptr<Held> m_held = std::make_shared<Held>();
 };
 
 /// What a batch is refused with whose run is somebody else's now.

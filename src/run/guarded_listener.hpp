@@ -1,10 +1,12 @@
 #pragma once
 
+#include <mutex>
+
 #include "run/listener.hpp"
 
 namespace datachange {
 
-/// Decoration must not end a run: what a listener throws is dropped.
+/// Decoration must not end a run: what a listener throws is dropped. Several workers may tell; one is heard at a time.
 class GuardedListener : public Listener {
 public:
     explicit GuardedListener(Listener& listener) : m_listener(listener) {}
@@ -36,14 +38,16 @@ public:
 
 private:
     template <typename Call>
-    static void guarded(Call&& call) noexcept {
+    void guarded(Call&& call) noexcept {
         try {
+            const std::lock_guard lock(m_mutex);
             call();
         } catch (...) {  // NOLINT(bugprone-empty-catch): see above
         }
     }
 
     Listener& m_listener;
+    std::mutex m_mutex;
 };
 
 }  // namespace datachange

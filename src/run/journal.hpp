@@ -122,7 +122,8 @@ public:
     virtual void discard() noexcept = 0;
     /// What became of the prepared batches. committed: state 'committed', made durable with the next prepare
     /// or finish; rolled_back: their rows are dropped, state 'rolled_back'; in_doubt: state 'unknown'.
-    virtual void settle(Outcome outcome) = 0;
+    /// @param batches that it is about; none: all that were prepared, or else all that are in doubt
+    virtual void settle(Outcome outcome, const std::vector<CommittedBatch>& batches) = 0;
 
     /// @param moment "before" or "after"; the result as rows.
     virtual void summary(int step, const std::string& moment, const RowSet& result) = 0;

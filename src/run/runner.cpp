@@ -37,8 +37,8 @@ public:
           m_listener(parts.listener),
           m_parts(parts),
           m_fence(parts.dry_run ? std::nullopt : std::optional<Fence>(std::in_place, parts.target, parts.timeouts)),
-          m_transaction{plan, parts.target, parts.journal, m_fence ? &*m_fence : nullptr},
-          m_control(parts.target, m_transaction.fence, parts.journal, m_listener, parts.stop, parts.throttle),
+          m_transaction{plan, parts.target, m_journal, m_fence ? &*m_fence : nullptr},
+          m_control(parts.target, m_transaction.fence, m_journal, m_listener, parts.stop, parts.throttle),
           m_batches(m_transaction, m_control, parts.retries),
           m_loop(m_transaction, m_ready.steps, m_parts, m_batches, m_control, m_result) {
         m_target.set_timeouts(parts.timeouts);
@@ -423,7 +423,7 @@ private:
 
     const Plan& m_plan;
     Target& m_target;
-    Journal& m_journal;
+    SharedJournal m_journal;
     GuardedListener m_listener;
     RunParts m_parts;
     const Clock::time_point m_start = Clock::now();

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "plan/plan.hpp"
@@ -28,6 +30,8 @@ struct RunParts {
     bool dry_run = false;
     bool again = false;
     StopRequest* stop = nullptr;  ///< from outside; may be nullptr
+    unsigned workers = 1;  ///< on batches beside each other; more than one needs `connect`
+    std::function<std::unique_ptr<Target>()> connect = {};  ///< another connection to the target
     unsigned retries = 5;
     std::uint64_t max_failures = 1'000;  ///< rows
     bool skip_failures = false;          ///< whatever the plan says

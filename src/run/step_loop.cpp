@@ -1,7 +1,7 @@
 #include "run/step_loop.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@ StepLoop::StepLoop(const TransactionParts& transaction, const std::vector<ReadyS
                    BatchRunner& runner, Control& control, RunResult& result)
     : m_plan(transaction.plan),
       m_target(parts.target),
-      m_journal(parts.journal),
+      m_journal(transaction.journal),
       m_listener(control.listener()),
       m_parts(parts),
       m_steps(steps),
@@ -41,7 +41,7 @@ void StepLoop::run_in_one_transaction(const std::vector<std::uint64_t>& planned)
         units.push_back(unit(i, {"1", {}}, true));
     }
     m_control.require_not_stopped();
-    transact(units);
+    transact(m_runner, units);
 }
 
 void StepLoop::run_in_batches() {
@@ -67,7 +67,7 @@ void StepLoop::run_step(std::size_t index) {
     if (set.prior.whole()) return;
     if (batched) return run_batched_step(index, set);
     m_runner.retrying([&] { m_control.before_batch(); });
-    transact({unit(index, {"1", {}}, true)});
+    transact(m_runner, {unit(index, {"1", {}}, true)});
 }
 
 /// The set as it was frozen before, or as it is now.
@@ -102,11 +102,36 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
         read_summary(index, "before");
     }
     m_sizer = sizer_for(step, set);
+    if (wants_workers(step)) start_workers();
     ranges ? run_ranges(index, set) : run_slices(index, set);
+    if (m_workers) m_workers->drain();
+    m_workers.reset();
     require_covered(step, set);
     m_runner.read_only([&] { require_verified(m_target, m_plan, step.plan->step); });
     read_summary(index, "after");
     report_leftovers(step, set);
+}
+
+/// A maximum of rows is held against the running total, which only one at a time can know.
+bool StepLoop::wants_workers(const ReadyStep& step) const {
+    const auto& expected = step.plan->step.expect_rows;
+    return m_parts.workers > 1 && m_transaction.fence != nullptr && !(expected && expected->most);
+}
+
+void StepLoop::start_workers() {
+    std::vector<Workers::Session> sessions;
+    for (unsigned i = 0; i < m_parts.workers; ++i) {
+        Workers::Session session;
+        session.target = m_parts.connect();
+        session.target->set_timeouts(m_parts.timeouts);
+        session.target->require_writable();
+        session.fence = std::make_unique<Fence>(*m_transaction.fence, *session.target);
+        session.control = std::make_unique<Control>(m_control, *session.target, *session.fence);
+        const TransactionParts parts{m_plan, *session.target, m_journal, session.fence.get()};
+        session.runner = std::make_unique<BatchRunner>(parts, *session.control, m_parts.retries);
+        sessions.push_back(std::move(session));
+    }
+    m_workers = std::make_unique<Workers>(std::move(sessions), m_parts.stop);
 }
 
 /// A run that goes on keeps the batch size that it began with, unless another is given now.
@@ -153,14 +178,14 @@ void StepLoop::run_gap(std::size_t index, StepSet& set, const Gap& gap) {
     const ReadyStep& step = m_steps[index];
     Part part{gap.after, {std::nullopt, gap.range.after}};
     while (part.range.upto != gap.range.upto) {
-        const std::uint64_t size = m_sizer->size();
+        const std::uint64_t size = batch_size();
         std::optional<NextRange> next;
         m_runner.read_only(
             [&] { next = next_range(m_target, step.source, part.range.upto, *gap.range.upto, size); });
         if (!next) return;
         if (next->keys < size) next->range.upto = gap.range.upto;  // the last one reaches to the end
         part = {batch_path_between(part.path, gap.before, set.prior.taken), next->range, next->keys};
-        run_part(index, set, part);
+        hand_out(index, set, part);
     }
 }
 
@@ -217,7 +242,7 @@ void StepLoop::run_slices(std::size_t index, StepSet& set) {
     }
     auto next_done = done.begin();
     for (std::uint64_t place = 0; place < spooled;) {
-        RowSet slice = m_journal.spooled(number, place, m_sizer->size());
+        RowSet slice = m_journal.spooled(number, place, batch_size());
         if (slice.empty()) return;
         const auto places = identifier_columns(slice.columns(), step.capture.identifier, "pre");
         std::size_t length = 0;
@@ -229,7 +254,8 @@ void StepLoop::run_slices(std::size_t index, StepSet& set) {
             if (length < slice.size()) slice = slice.part(0, length);
             const std::string before = next_done == done.end() ? "" : next_done->batch;
             path = batch_path_between(path, before, set.prior.taken);
-            run_part(index, set, {path, {slice.key(0, places), slice.key(length - 1, places)}, length, &slice});
+            const KeyRange range{slice.key(0, places), slice.key(length - 1, places)};
+            hand_out(index, set, {path, range, length, std::make_shared<const RowSet>(std::move(slice))});
             place += length;
         } else {
             place = skip_slice(number, place, *next_done->range.upto, places);
@@ -251,30 +277,46 @@ std::uint64_t StepLoop::skip_slice(int step, std::uint64_t from, const Key& last
     }
 }
 
-/// One batch; in halves where it cannot be done as a whole.
-void StepLoop::run_part(std::size_t index, StepSet& set, const Part& part) {
+std::uint64_t StepLoop::batch_size() {
+    const std::lock_guard lock(m_mutex);
+    return m_sizer->size();
+}
+
+/// Does a batch, or has a worker do it beside others.
+void StepLoop::hand_out(std::size_t index, StepSet& set, const Part& part) {
     m_runner.retrying([&] { m_control.before_batch(); });
+    if (!m_workers) return run_part(m_runner, index, set, part);
+    m_workers->submit([this, index, &set, part](Workers::Session& session) {
+        session.control->require_not_stopped();
+        run_part(*session.runner, index, set, part);
+    });
+}
+
+/// One batch; in halves where it cannot be done as a whole.
+void StepLoop::run_part(BatchRunner& runner, std::size_t index, StepSet& set, const Part& part) {
     try {
-        const std::vector<UnitResult> results = transact({unit(index, part, false)});
+        const std::vector<UnitResult> results = transact(runner, {unit(index, part, false)});
         const std::uint64_t pre = results.front().capture.rows.counts.pre;
+        m_control.batch_done(pre);
+        const std::lock_guard lock(m_mutex);
         set.covered += part.slice || m_steps[index].source.distinct ? part.keys : pre;
         if (part.keys >= m_sizer->size()) m_sizer->took(results.front().duration);
-        m_control.batch_done(pre);
         return;
     } catch (const DatabaseError& error) {
         if (!m_transaction.fence) throw;
-        run_part_or_split(index, set, part, error);
+        run_in_halves(runner, index, set, part, error);
     }
 }
 
-void StepLoop::run_part_or_split(std::size_t index, StepSet& set, const Part& part, const DatabaseError& error) {
+void StepLoop::run_in_halves(BatchRunner& runner, std::size_t index, StepSet& set, const Part& part,
+                             const DatabaseError& error) {
     const ErrorClass kind = classify(error.sqlstate());
     const bool data = kind == ErrorClass::data;
     const bool too_long = kind == ErrorClass::too_long && !part.halved;
     const bool conflict = kind == ErrorClass::serialization;
     if (!data && !too_long && !conflict) throw DatabaseError(error);
 
-    const Split split = this->split(m_steps[index], part);
+    const Split split = this->split(runner, m_steps[index], part);
     if (split.halves.empty()) {
         if (!data) throw DatabaseError(error);
         return fail_row(index, set, part, split.identifier, error);
@@ -283,12 +325,13 @@ void StepLoop::run_part_or_split(std::size_t index, StepSet& set, const Part& pa
                                          datachange::split(error.what(), '\n').front(), error.sqlstate()));
     for (Part half : split.halves) {
         half.halved = part.halved || too_long;
-        run_part(index, set, half);
+        m_control.require_not_stopped();
+        run_part(runner, index, set, half);
     }
 }
 
-StepLoop::Split StepLoop::split(const ReadyStep& step, const Part& part) {
-    return part.slice ? split_slice(step, part) : split_range(step, part);
+StepLoop::Split StepLoop::split(BatchRunner& runner, const ReadyStep& step, const Part& part) const {
+    return part.slice ? split_slice(step, part) : split_range(runner, step, part);
 }
 
 StepLoop::Split StepLoop::split_slice(const ReadyStep& step, const Part& part) const {
@@ -300,25 +343,22 @@ StepLoop::Split StepLoop::split_slice(const ReadyStep& step, const Part& part) c
         return split;
     }
     const std::size_t middle = slice.size() / 2;
-    split.slices = {slice.part(0, middle), slice.part(middle, slice.size())};
-    for (std::size_t i = 0; i < split.slices.size(); ++i) {
-        const RowSet& half = split.slices[i];
-        split.halves.push_back({fmt::format("{}.{}", part.path, i + 1),
-                                {half.key(0, places), half.key(half.size() - 1, places)},
-                                half.size(),
-                                &half});
+    for (const auto& [number, from, to] : {std::tuple{1, std::size_t{0}, middle}, {2, middle, slice.size()}}) {
+        auto half = std::make_shared<const RowSet>(slice.part(from, to));
+        const KeyRange range{half->key(0, places), half->key(half->size() - 1, places)};
+        split.halves.push_back({fmt::format("{}.{}", part.path, number), range, to - from, std::move(half)});
     }
     return split;
 }
 
-StepLoop::Split StepLoop::split_range(const ReadyStep& step, const Part& part) {
+StepLoop::Split StepLoop::split_range(BatchRunner& runner, const ReadyStep& step, const Part& part) const {
     Split split;
-    m_runner.read_only([&] {
+    runner.read_only([&] {
         split = {};
         const Key& end = *part.range.upto;
-        const std::uint64_t keys = count_keys(m_target, step.source, part.range);
+        const std::uint64_t keys = count_keys(runner.target(), step.source, part.range);
         if (keys == 0) return;
-        const auto half = next_range(m_target, step.source, part.range.after, end, (keys + 1) / 2);
+        const auto half = next_range(runner.target(), step.source, part.range.after, end, (keys + 1) / 2);
         const Key middle = *half->range.upto;
         if (keys == 1) {
             split.identifier = key_text(middle);
@@ -336,6 +376,7 @@ void StepLoop::fail_row(std::size_t index, StepSet& set, const Part& part, const
     const RowFailure failure{m_steps[index].plan->step.number, part.path, identifier, error.sqlstate(),
                              error.what()};
     m_journal.failure(failure);
+    const std::lock_guard lock(m_mutex);
     m_result.failures.push_back(failure);
     ++set.covered;
     const bool too_many = m_result.failures.size() >= m_parts.max_failures;
@@ -383,8 +424,9 @@ void StepLoop::report_leftovers(const ReadyStep& step, const StepSet& set) {
 }
 
 /// Runs units in one transaction and adds up what they gave.
-std::vector<UnitResult> StepLoop::transact(const std::vector<Unit>& units) {
-    std::vector<UnitResult> results = m_runner.run(units);
+std::vector<UnitResult> StepLoop::transact(BatchRunner& runner, const std::vector<Unit>& units) {
+    std::vector<UnitResult> results = runner.run(units);
+    const std::lock_guard lock(m_mutex);
     for (std::size_t i = 0; i < units.size(); ++i) {
         const auto step = static_cast<std::size_t>(units[i].step - m_steps.data());
         m_tally.add(units[i], results[i]);
@@ -406,11 +448,12 @@ void StepLoop::resolve_failures(const Unit& unit, const UnitResult& result) {
     }
 }
 
-Unit StepLoop::unit(std::size_t index, const Part& part, bool whole_step) const {
+Unit StepLoop::unit(std::size_t index, const Part& part, bool whole_step) {
+    const std::lock_guard lock(m_mutex);
     return {&m_steps[index],
             part.path,
             part.range,
-            part.slice,
+            part.slice.get(),
             whole_step,
             m_result.steps[index].rows.changed(),
             first_watch_number(index)};

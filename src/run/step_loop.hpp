@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +14,7 @@
 #include "run/runner.hpp"
 #include "run/tally.hpp"
 #include "run/transaction.hpp"
+#include "run/workers.hpp"
 
 namespace datachange {
 
@@ -52,15 +56,14 @@ private:
     struct Part {
         std::string path;
         KeyRange range;
-        std::uint64_t keys = 0;         ///< that it had when it was cut
-        const RowSet* slice = nullptr;  ///< by key list
+        std::uint64_t keys = 0;                 ///< that it had when it was cut
+        std::shared_ptr<const RowSet> slice = {};  ///< by key list
         bool halved = false;            ///< because it took too long
     };
     /// Two halves; or one key that cannot be halved, if there is one at all.
     struct Split {
         std::vector<Part> halves;
-        std::vector<RowSet> slices;  ///< that the halves point at
-        std::string identifier;      ///< of the only key
+        std::string identifier;  ///< of the only key
     };
 
     void run_step(std::size_t index);
@@ -74,16 +77,21 @@ private:
     std::uint64_t spool_set(const ReadyStep& step, const std::optional<Key>& behind);
     std::uint64_t skip_slice(int step, std::uint64_t from, const Key& last, const std::vector<std::size_t>& places);
 
-    void run_part(std::size_t index, StepSet& set, const Part& part);
-    void run_part_or_split(std::size_t index, StepSet& set, const Part& part, const DatabaseError& error);
-    Split split(const ReadyStep& step, const Part& part);
+    std::uint64_t batch_size();
+    void hand_out(std::size_t index, StepSet& set, const Part& part);
+    void run_part(BatchRunner& runner, std::size_t index, StepSet& set, const Part& part);
+    void run_in_halves(BatchRunner& runner, std::size_t index, StepSet& set, const Part& part,
+                       const DatabaseError& error);
+    Split split(BatchRunner& runner, const ReadyStep& step, const Part& part) const;
     Split split_slice(const ReadyStep& step, const Part& part) const;
-    Split split_range(const ReadyStep& step, const Part& part);
+    Split split_range(BatchRunner& runner, const ReadyStep& step, const Part& part) const;
     void fail_row(std::size_t index, StepSet& set, const Part& part, const std::string& identifier,
                   const DatabaseError& error);
-    std::vector<UnitResult> transact(const std::vector<Unit>& units);
+    std::vector<UnitResult> transact(BatchRunner& runner, const std::vector<Unit>& units);
+    bool wants_workers(const ReadyStep& step) const;
+    void start_workers();
     void resolve_failures(const Unit& unit, const UnitResult& result);
-    Unit unit(std::size_t index, const Part& part, bool whole_step) const;
+    Unit unit(std::size_t index, const Part& part, bool whole_step);
     int first_watch_number(std::size_t index) const;
 
     SetSize measure_step(const ReadyStep& step);
@@ -94,7 +102,7 @@ private:
 
     const Plan& m_plan;
     Target& m_target;
-    Journal& m_journal;
+    SharedJournal& m_journal;
     Listener& m_listener;
     const RunParts& m_parts;
     const std::vector<ReadyStep>& m_steps;
@@ -104,7 +112,9 @@ private:
     TransactionParts m_transaction;
     Tally m_tally;
     std::optional<Prior> m_prior;
+    std::mutex m_mutex;                 ///< for what workers add up: m_result, m_tally, m_sizer, StepSet::covered
     std::optional<BatchSizer> m_sizer;  ///< of the step in hand
+    std::unique_ptr<Workers> m_workers;  ///< none where batches are done one after the other; last: they use the rest
 };
 
 }  // namespace datachange

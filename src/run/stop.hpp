@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <utility>
 
@@ -11,25 +12,38 @@ namespace datachange {
 /// in hand is rolled back at once. Either way it can be resumed. Thread-safe.
 class StopRequest {
 public:
+    /// While it is there, a second request calls it: it ends the statement in hand.
+    class Interrupt {
+    public:
+        Interrupt(StopRequest& stop, std::function<void()> call) : m_stop(stop) {
+            const std::lock_guard lock(stop.m_mutex);
+            m_place = stop.m_interrupts.insert(stop.m_interrupts.end(), std::move(call));
+        }
+        ~Interrupt() {
+            const std::lock_guard lock(m_stop.m_mutex);
+            m_stop.m_interrupts.erase(m_place);
+        }
+        Interrupt(const Interrupt&) = delete;
+        Interrupt& operator=(const Interrupt&) = delete;
+
+    private:
+        StopRequest& m_stop;
+        std::list<std::function<void()>>::iterator m_place;
+    };
+
     /// Asks once more.
     void request() {
-        const int level = ++m_level;
+        if (++m_level < 2) return;
         const std::lock_guard lock(m_mutex);
-        if (level > 1 && m_interrupt) m_interrupt();
+        for (const std::function<void()>& interrupt : m_interrupts) interrupt();
     }
     bool requested() const { return m_level > 0; }
     bool at_once() const { return m_level > 1; }
 
-    /// What ends the statement in hand; nullptr when there is nothing to end any more.
-    void on_interrupt(std::function<void()> interrupt) {
-        const std::lock_guard lock(m_mutex);
-        m_interrupt = std::move(interrupt);
-    }
-
 private:
     std::atomic<int> m_level{0};
     std::mutex m_mutex;
-    std::function<void()> m_interrupt;
+    std::list<std::function<void()>> m_interrupts;
 };
 
 }  // namespace datachange

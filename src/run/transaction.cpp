@@ -44,15 +44,23 @@ void stage(const TransactionParts& parts, const Unit& unit, const StepCapture& c
     if (!capture.collateral.empty()) parts.journal.collateral(number, record.batch, capture.collateral);
 }
 
-UnitResult run_unit(const TransactionParts& parts, const Unit& unit, const Attempt& attempt, std::vector<CommittedBatch>& batches) {
-    const Clock::time_point start = Clock::now();
+/// A unit that was done, and what is to be recorded of it.
+struct CapturedUnit {
+    const Unit* unit;
+    UnitResult result;
     BatchRecord record;
+};
+
+CapturedUnit run_unit(const TransactionParts& parts, const Unit& unit, const Attempt& attempt) {
+    const Clock::time_point start = Clock::now();
+    CapturedUnit captured{&unit, {}, {}};
+    BatchRecord& record = captured.record;
     record.batch = unit.batch;
     record.attempts = attempt.number;
     record.range = unit.range;
     record.started_at = utc_now();
     const Step& step = unit.step->plan->step;
-    UnitResult result;
+    UnitResult& result = captured.result;
     if (unit.whole_step) result.summary_before = write_summary(parts, step, "before");
     result.capture = capture_unit(parts, unit, attempt);
     record.witness = witness_text(result.capture);
@@ -62,8 +70,30 @@ UnitResult run_unit(const TransactionParts& parts, const Unit& unit, const Attem
     }
     record.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
     failpoint("batch.captured");
-    if (!step.only_verifies()) stage(parts, unit, result.capture, record, batches);
-    return result;
+    return captured;
+}
+
+/// The evidence of what is about to be committed, in ledger and journal. Durable before the target commits: what is
+/// committed is never without evidence.
+std::vector<CommittedBatch> write_evidence(const TransactionParts& parts, const std::vector<CapturedUnit>& units,
+                                           const std::string& transaction) {
+    std::vector<CommittedBatch> batches;
+    const auto alone = parts.journal.hold();
+    try {
+        for (const CapturedUnit& unit : units) {
+            if (unit.unit->step->plan->step.only_verifies()) continue;
+            stage(parts, *unit.unit, unit.result.capture, unit.record, batches);
+        }
+        if (parts.fence) {
+            for (const CommittedBatch& batch : batches) parts.fence->record(batch);
+        }
+        failpoint("batch.journaled");
+        parts.journal.prepare(transaction);
+    } catch (...) {
+        parts.journal.discard();
+        throw;
+    }
+    return batches;
 }
 
 void require_same_transaction(Target& target, const std::string& transaction) {
@@ -74,11 +104,12 @@ void require_same_transaction(Target& target, const std::string& transaction) {
 }
 
 /// A ledger that cannot take the mark has the batch as 'prepared', which is decided in the same way.
-void settle(Journal& journal, Outcome outcome) {
+void settle(Journal& journal, const TriedTransaction& tried) {
+    if (tried.batches.empty()) return;
     try {
-        journal.settle(outcome);
+        journal.settle(tried.commit.outcome, tried.batches);
     } catch (const std::exception&) {
-        if (outcome != Outcome::in_doubt) throw;
+        if (tried.commit.outcome != Outcome::in_doubt) throw;
     }
 }
 
@@ -96,19 +127,16 @@ TriedTransaction run_transaction(const TransactionParts& parts, const std::vecto
         if (requests.pause || requests.cancel) throw RequestPending{requests};
     }
     failpoint("batch.fenced");
-    for (const Unit& unit : units) tried.results.push_back(run_unit(parts, unit, attempt, tried.batches));
+    std::vector<CapturedUnit> captured;
+    for (const Unit& unit : units) captured.push_back(run_unit(parts, unit, attempt));
     require_same_transaction(parts.target, transaction);
-    if (parts.fence) {
-        for (const CommittedBatch& batch : tried.batches) parts.fence->record(batch);
-    }
-    failpoint("batch.journaled");
-    // durable before the target commits: what is committed is never without evidence
-    parts.journal.prepare(transaction);
+    tried.batches = write_evidence(parts, captured, transaction);
     tried.commit = parts.target.commit();
     failpoint("batch.committed");
-    settle(parts.journal, tried.commit.outcome);
-    for (UnitResult& result : tried.results) {
-        result.duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
+    settle(parts.journal, tried);
+    for (CapturedUnit& unit : captured) {
+        unit.result.duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
+        tried.results.push_back(std::move(unit.result));
     }
     return tried;
 }

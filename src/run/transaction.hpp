@@ -8,7 +8,7 @@
 #include "capture/capture.hpp"
 #include "plan/plan.hpp"
 #include "run/fence.hpp"
-#include "run/journal.hpp"
+#include "run/shared_journal.hpp"
 #include "run/preflight.hpp"
 #include "target/target.hpp"
 
@@ -36,7 +36,7 @@ struct UnitResult {
 struct TransactionParts {
     const Plan& plan;
     Target& target;
-    Journal& journal;
+    SharedJournal& journal;
     Fence* fence;  ///< nullptr in a dry run
 };
 

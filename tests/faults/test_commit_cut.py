@@ -66,6 +66,14 @@ class CutTests(PostgresFaults):
     def test_range_after(self):
         self.cut_every_commit(subjects.RANGE, AFTER)
 
+    def test_range_after_with_workers(self):
+        self.workers = 2
+        self.cut_every_commit(subjects.RANGE, AFTER)
+
+    def test_range_before_with_workers(self):
+        self.workers = 2
+        self.cut_every_commit(subjects.RANGE, BEFORE)
+
     def test_keys_before(self):
         self.cut_every_commit(subjects.KEYS, BEFORE)
 

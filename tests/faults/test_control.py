@@ -194,6 +194,15 @@ class StalledTests:
         self.assert_exact()
 
 
+class ControlOfWorkers(ControlTests, PostgresFaults):
+    """What is asked of a run is asked of all its workers."""
+    workers = 2
+
+
+class TwoSignalsForWorkers(TwoSignalsTests):
+    workers = 2
+
+
 both_engines(globals(), Control=ControlTests, Signal=SignalTests, Stalled=StalledTests)
 del ControlTests, SignalTests, StalledTests
 

@@ -3,7 +3,7 @@
 import unittest
 
 import subjects
-from faults import both_engines, generate
+from faults import PostgresFaults, both_engines, generate
 
 # where every run passes once
 ONCE = ("run.begun", "run.taken", "run.finishing", "ledger.ended", "csv.rendered", "run.recorded", "run.finished")
@@ -67,6 +67,11 @@ class ResumeTests:
     pass
 
 
+class KillPointsWithWorkers(PostgresFaults):
+    """Several batches are in hand when the tool dies."""
+    workers = 3
+
+
 for _subject in (subjects.SINGLE, subjects.RANGE, subjects.KEYS):
     for _point, _number in passes(_subject):
         generate(RunTests, f"{_subject.name} {_point} {_number}",
@@ -78,6 +83,10 @@ for _point in STEP:
 for _point in BATCH:
     for _subject in (subjects.PAIRS, subjects.STEPS):
         generate(ResumeTests, f"{_subject.name} {_point}", kill_the_resume_s_batch(_subject, _point))
+
+for _subject in (subjects.RANGE, subjects.KEYS, subjects.PAIRS):
+    for _point in BATCH:
+        generate(KillPointsWithWorkers, f"{_subject.name} {_point}", kill_and_go_on(_subject, _point, 3, "resume"))
 
 both_engines(globals(), Run=RunTests, Resume=ResumeTests)
 del RunTests, ResumeTests  # without an engine they are no tests

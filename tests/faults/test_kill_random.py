@@ -58,6 +58,7 @@ class RandomTests:
 def kill_at_random(number):
     def test(self):
         self.random = random.Random(f"{SEED}/{self.engine}/{number}")
+        self.workers = self.random.choice((None, 2, 3)) if self.engine == "postgresql" else None
         subject, rows = self.random.choice(MIXTURE), self.random.choice((600, 1500))
         try:
             kills = self.try_once(subject, rows)

@@ -63,6 +63,12 @@ class PoisonTests:
         result = self.tool("run", "fill", *self.flags(), "--on-error", "skip")
         self.assert_all_but_the_poisoned(result)
 
+    def test_skipped_by_several_workers(self):
+        if self.engine == "postgresql":
+            self.workers = 3
+        self.poison(rows=5000)
+        self.assert_all_but_the_poisoned(self.tool("run", "fill", *self.flags(), "--on-error", "skip"))
+
     def test_as_the_header_says(self):
         self.poison(rows=1000)
         self.define(text=subjects.RANGE.text.replace("-- table:", "-- on-error: skip\n-- table:", 1))

@@ -60,6 +60,7 @@ class CrashTests(FaultyServerCase):
         crashes = number = 0
         while crashes < times(20):
             number += 1
+            self.workers = 2 if number % 2 else None
             with self.subTest(run=number), self.another_place():
                 self.prepare_slow(number)
                 crashes += self.until_done(self.crash, CRASHES_IN_A_RUN)
@@ -80,6 +81,7 @@ class TerminatedTests(FaultyServerCase):
         terminated = number = 0
         while terminated < times(50):
             number += 1
+            self.workers = 2 if number % 2 else None
             with self.subTest(run=number), self.another_place():
                 self.prepare_slow(number)
                 terminated += self.until_done(self.terminate, TERMINATED_IN_A_RUN)

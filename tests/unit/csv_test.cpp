@@ -221,7 +221,7 @@ TEST_CASE_METHOD(RecordFixture, "the files of several steps and watched tables h
     journal->stage(batch(capture, "1", 2));
     journal->stage(batch(watched, "1", 4));
     journal->prepare("tx");
-    journal->settle(Outcome::committed);
+    journal->settle(Outcome::committed, {});
     const auto csv = journal->finish({"done", "", capture.counts});
     REQUIRE(csv.size() == 4);
     CHECK(csv[2].pre.empty());

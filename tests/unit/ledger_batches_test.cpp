@@ -123,14 +123,14 @@ TEST_CASE_METHOD(RecordFixture, "a batch is prepared before the target commits, 
           R"(prepared|4711|~|[2,"b"]|3)");
     CHECK(ask("SELECT 1 FROM changes").empty());
 
-    journal->settle(Outcome::committed);
+    journal->settle(Outcome::committed, {});
     CHECK(ask_one("SELECT state FROM batches") == "prepared");
     journal->stage(batch(second, "2"));
     journal->prepare("4712");
     CHECK(ask("SELECT batch, state FROM batches ORDER BY batch") == Lines{"1|committed", "2|prepared"});
     CHECK(ask("SELECT identifier FROM changes ORDER BY change_id") == Lines{"1", "2"});
 
-    journal->settle(Outcome::committed);
+    journal->settle(Outcome::committed, {});
     journal->finish({"done", "", {}});
     CHECK(ask("SELECT identifier FROM changes ORDER BY change_id") == Lines{"1", "2", "3"});
 }
@@ -144,7 +144,7 @@ TEST_CASE_METHOD(RecordFixture, "a batch that was rolled back leaves its number 
     journal->stage(batch(capture, "2"));
     journal->collateral(1, "2", {{"songs", 1, 0, 0}});
     journal->prepare("tx");
-    journal->settle(Outcome::rolled_back);
+    journal->settle(Outcome::rolled_back, {});
     CHECK(ask_one("SELECT state, leaf, rows FROM batches WHERE batch = '2'") == "rolled_back|~|3");
     CHECK(ask("SELECT 1 FROM collateral").empty());
     CHECK(ask_one("SELECT count(*) FROM change") == "2");
@@ -169,17 +169,17 @@ TEST_CASE_METHOD(RecordFixture, "a batch in doubt is kept as unknown until it is
     const BatchCapture capture = names_filled(1, 2);
     journal->stage(batch(capture));
     journal->prepare("4711");
-    journal->settle(Outcome::in_doubt);
+    journal->settle(Outcome::in_doubt, {});
     CHECK(ask_one("SELECT state, rows, transaction_id FROM batches") == "unknown|2|4711");
     CHECK(ask("SELECT 1 FROM changes").empty());
 
     SECTION("as committed") {
-        journal->settle(Outcome::committed);
+        journal->settle(Outcome::committed, {});
         CHECK(journal->finish({"done", "", {}})[0].post != "");
         CHECK(ask_one("SELECT count(*) FROM changes") == "2");
     }
     SECTION("as rolled back") {
-        journal->settle(Outcome::rolled_back);
+        journal->settle(Outcome::rolled_back, {});
         CHECK(journal->finish({"failed", "", {}})[0].post.empty());
         CHECK(ask_one("SELECT state FROM batches") == "rolled_back");
         CHECK(ask_one("SELECT count(*) FROM change") == "0");
@@ -239,7 +239,7 @@ TEST_CASE_METHOD(RecordFixture, "several batches are prepared in one transaction
     journal->stage(batch(songs, "1", 2));
     journal->prepare("tx");
     CHECK(ask("SELECT step, state FROM batches ORDER BY step") == Lines{"1|prepared", "2|prepared"});
-    journal->settle(Outcome::committed);
+    journal->settle(Outcome::committed, {});
     journal->finish({"done", "", {}});
     CHECK(ask("SELECT step, identifier FROM changes ORDER BY change_id") == Lines{"1|1", "1|2", "2|7"});
     CHECK(ask_one("SELECT count(*) FROM events") == "1");
@@ -355,7 +355,7 @@ TEST_CASE_METHOD(RecordFixture, "leaves, roots and their chain can be recounted 
             leaves.push_back(journal->stage(record));
             journal->collateral(1, path, {{"songs", 1, 2, 3, true}});
             journal->prepare("tx");
-            journal->settle(Outcome::committed);
+            journal->settle(Outcome::committed, {});
         }
         for (const std::size_t i : {1, 2, 0}) {
             text += Recount::field("batches") + Recount::field("1") +

@@ -64,7 +64,7 @@ TEST_CASE_METHOD(RecordFixture, "after a sync that failed nothing more is writte
         const BatchCapture first = names_filled(1, 2), second = names_filled(3, 3);
         committed.push_back({1, "1", {}, 2, journal->stage(batch(first)), journal->ledger_uuid()});
         journal->prepare("tx");
-        journal->settle(Outcome::committed);
+        journal->settle(Outcome::committed, {});
         journal->stage(batch(second, "2"));
         disk.fail(true);
         const Error error = error_of([&] { journal->prepare("tx"); });
@@ -106,7 +106,7 @@ TEST_CASE_METHOD(RecordFixture,
         journal->stage(batch(capture));
         journal->prepare("tx");
         other.exec("BEGIN IMMEDIATE");
-        const Error error = error_of([&] { journal->settle(Outcome::in_doubt); });
+        const Error error = error_of([&] { journal->settle(Outcome::in_doubt, {}); });
         CHECK_THAT(error.hint(), Catch::Contains("What became of the batch in hand is not known") &&
                                      !Catch::Contains("Nothing of the batch"));
     }

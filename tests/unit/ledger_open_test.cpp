@@ -231,7 +231,7 @@ TEST_CASE_METHOD(RecordFixture, "a dry run leaves files, and one line in the led
     journal->discard();
     journal->stage(batch(capture));
     journal->prepare("tx");
-    journal->settle(Outcome::rolled_back);
+    journal->settle(Outcome::rolled_back, {});
     const auto csv = journal->finish({"done", "", capture.counts});
 
     const std::string place = options.csv_dir + "/20260301120000_backfill_names/dry-run-01234567";

@@ -41,7 +41,7 @@ struct ReportedRun : RecordFixture {
             journal->stage(record);
             journal->collateral(1, path, {{"songs", 1, 2, 3, path[0] == '7'}});
             journal->prepare("tx");
-            journal->settle(Outcome::committed);
+            journal->settle(Outcome::committed, {});
         }
         journal->failure({1, "8", "42", "23505", "duplicate key"});
         journal->failure({1, "8", "43", "", "odd\nmessage"});

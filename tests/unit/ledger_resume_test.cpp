@@ -33,7 +33,7 @@ struct StoppedRun : RecordFixture {
     }
     void commit_batch(const BatchCapture& capture, const std::string& path) {
         committed.push_back(prepare(capture, path));
-        journal->settle(Outcome::committed);
+        journal->settle(Outcome::committed, {});
     }
     /// The process is gone, and another one goes on.
     PriorEvidence go_on(std::int64_t epoch = 2) {
@@ -87,7 +87,7 @@ TEST_CASE_METHOD(StoppedRun, "a batch in doubt that the journal has not is dropp
     commit_batch(first, "1");
     prepare(second, "2");
     if (GENERATE(false, true)) {
-        journal->settle(Outcome::in_doubt);
+        journal->settle(Outcome::in_doubt, {});
         CHECK(ask_one("SELECT state FROM batches WHERE batch = '2'") == "unknown");
     }
     const PriorEvidence prior = go_on();
@@ -239,8 +239,8 @@ TEST_CASE_METHOD(StoppedRun, "a process whose run was taken over writes nothing 
         return all;
     };
     const Lines before = everything();
-    refused([&] { zombie->settle(Outcome::rolled_back); });
-    refused([&] { zombie->settle(Outcome::in_doubt); });
+    refused([&] { zombie->settle(Outcome::rolled_back, {}); });
+    refused([&] { zombie->settle(Outcome::in_doubt, {}); });
     refused([&] { zombie->stage(batch(second, "4")); });
     refused([&] { zombie->event("note", "still here"); });
     refused([&] { zombie->summary(1, "after", set("n", {"[1]"})); });
@@ -397,7 +397,7 @@ TEST_CASE_METHOD(RecordFixture,
     journal->stage(record);
     journal->collateral(1, "1", {{"songs", 0, 0, 0, true}});
     journal->prepare("tx");
-    journal->settle(Outcome::committed);
+    journal->settle(Outcome::committed, {});
     journal->finish({"done", "", {}});
     const LedgerReader reader(options.ledger);
     CHECK(reader.batches(1).at(0).witness == "unavailable: track_counts is off");

@@ -122,7 +122,7 @@ TEST_CASE_METHOD(RecordFixture, "evidence of keys keeps no other column, evidenc
     journal->stage(batch(capture, "1", 1));
     journal->stage(batch(capture, "1", 2));
     journal->prepare("tx");
-    journal->settle(Outcome::committed);
+    journal->settle(Outcome::committed, {});
     const auto csv = journal->finish({"done", "", capture.counts});
     CHECK(ask("SELECT step, identifier, action, before, after FROM changes ORDER BY change_id") ==
           Lines{R"(1|1|updated|{"id":1}|{"id":1})", R"(1|2|unchanged|{"id":2}|{"id":2})",
@@ -177,7 +177,7 @@ TEST_CASE_METHOD(RecordFixture, "summaries, events and collateral are kept in or
     journal->collateral(1, "1", {{"songs", 1, 2, 3}, {"moods", 0, 0, 1}});
     journal->summary(1, "after", set("total,missing", {"[3,0]"}));
     journal->prepare("tx");
-    journal->settle(Outcome::committed);
+    journal->settle(Outcome::committed, {});
     journal->finish({"done", "", capture.counts});
 
     const LedgerReader reader(options.ledger);

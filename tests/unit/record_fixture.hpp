@@ -192,7 +192,7 @@ struct RecordFixture {
                        int step = 1) {
         journal.stage(batch(capture, path, step));
         journal.prepare("tx");
-        journal.settle(Outcome::committed);
+        journal.settle(Outcome::committed, {});
     }
 
     /// A run of one step and one batch from begin to end.

@@ -1,5 +1,7 @@
 #include "record/ledger/batch_writer.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/failpoint.hpp"
@@ -94,14 +96,13 @@ std::vector<std::string> column_types(const std::vector<Column>& columns) {
 std::string BatchWriter::stage(const BatchRecord& record) {
     StepState& step = m_steps.at(record.step);
     if (!m_ledger.in_transaction()) {
-        m_in_doubt.clear();  // they stay 'unknown', as they are in the ledger
         m_durable_steps = m_steps;
         m_ledger.begin();
         m_owner.require();
         write_settled();
     }
     const std::int64_t batch_id = insert_batch(record);
-    m_staged.push_back({batch_id, record.step, record.batch});
+    m_staged.push_back({batch_id, record.step, record.batch, false});
     RowEncoder encoder(*record.capture, step.header.identifier, step.header.evidence == "keys");
     FieldHash hash;
     hash_batch(hash, m_uuid, record);
@@ -194,7 +195,7 @@ void BatchWriter::prepare(const std::string& transaction_id) {
     }
     m_ledger.commit();
     settled_are_durable();
-    m_prepared.insert(m_prepared.end(), m_staged.begin(), m_staged.end());
+    m_undecided.insert(m_undecided.end(), m_staged.begin(), m_staged.end());
     m_staged.clear();
     failpoint("ledger.prepared");
 }
@@ -206,11 +207,23 @@ void BatchWriter::discard() noexcept {
     m_staged.clear();
 }
 
-void BatchWriter::settle(Outcome outcome) {
-    // an outcome that comes later than 'in doubt' is about the same batches
-    std::vector<BatchRow> rows = std::move(m_prepared.empty() ? m_in_doubt : m_prepared);
-    m_prepared.clear();
-    m_in_doubt.clear();
+std::vector<BatchWriter::BatchRow> BatchWriter::take_undecided(const std::vector<CommittedBatch>& batches) {
+    const bool answered = std::any_of(m_undecided.begin(), m_undecided.end(),
+                                      [](const BatchRow& row) { return !row.in_doubt; });
+    const auto meant = [&](const BatchRow& row) {
+        if (batches.empty()) return row.in_doubt != answered;
+        return std::any_of(batches.begin(), batches.end(), [&](const CommittedBatch& batch) {
+            return batch.step == row.step && batch.batch == row.batch;
+        });
+    };
+    const auto rest = std::stable_partition(m_undecided.begin(), m_undecided.end(), meant);
+    std::vector<BatchRow> rows(m_undecided.begin(), rest);
+    m_undecided.erase(m_undecided.begin(), rest);
+    return rows;
+}
+
+void BatchWriter::settle(Outcome outcome, const std::vector<CommittedBatch>& batches) {
+    std::vector<BatchRow> rows = take_undecided(batches);
     switch (outcome) {
         case Outcome::committed:
             m_settled.insert(m_settled.end(), rows.begin(), rows.end());
@@ -220,7 +233,10 @@ void BatchWriter::settle(Outcome outcome) {
                 m_owner.require();
                 for (const BatchRow& row : rows) set_batch_state(m_ledger, row.id, "unknown");
             });
-            m_in_doubt = std::move(rows);
+            for (BatchRow& row : rows) {
+                row.in_doubt = true;
+                m_undecided.push_back(std::move(row));
+            }
             break;
         case Outcome::rolled_back:
             m_ledger.transact([&] {

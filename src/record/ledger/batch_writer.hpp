@@ -31,7 +31,7 @@ public:
     /// Commits what was staged.
     void prepare(const std::string& transaction_id);
     void discard() noexcept;
-    void settle(Outcome outcome);
+    void settle(Outcome outcome, const std::vector<CommittedBatch>& batches);
     /// Writes the states that settle() has only noted, into the open transaction.
     void write_settled();
     /// Forgets what write_settled() wrote; to be called when that is committed.
@@ -47,8 +47,10 @@ private:
         std::int64_t id;
         int step;
         std::string batch;
+        bool in_doubt = false;
     };
 
+    std::vector<BatchRow> take_undecided(const std::vector<CommittedBatch>& batches);
     std::int64_t insert_batch(const BatchRecord& record);
     void learn_columns(StepState& step, const RowEncoder& encoder);
     void learn_columns_of(const StepState& step, Names& known, const std::vector<Column>& columns,
@@ -60,7 +62,9 @@ private:
     std::string m_uuid;
     std::map<int, StepState> m_steps;
     std::map<int, StepState> m_durable_steps;  ///< as they were when the open transaction began
-    std::vector<BatchRow> m_staged, m_prepared, m_in_doubt, m_settled;
+    std::vector<BatchRow> m_staged;
+    std::vector<BatchRow> m_undecided;  ///< prepared, and the target has not answered, or not clearly
+    std::vector<BatchRow> m_settled;    ///< committed, which the next transaction writes
 };
 
 /// Deletes what a batch has left but its number, state 'rolled_back'; in the open transaction.
