@@ -363,7 +363,8 @@ private:
         m_loop.conclude();
         if (m_result.state.empty()) m_result.state = state;
         failpoint("run.finishing");
-        const std::vector<CsvPaths> csv = m_journal.finish({state, "", m_result.rows, false});
+        const bool retryable = !m_result.failures.empty() && state == "done";  // then the set has to stay
+        const std::vector<CsvPaths> csv = m_journal.finish({state, "", m_result.rows, retryable});
         for (std::size_t i = 0; i < csv.size() && i < m_result.steps.size(); ++i)
             m_result.steps[i].csv = csv[i];
         m_result.csv_directory = m_journal.csv_directory();

@@ -103,8 +103,13 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
     }
     m_sizer = sizer_for(step, set);
     if (wants_workers(step)) start_workers();
-    ranges ? run_ranges(index, set) : run_slices(index, set);
-    if (m_workers) m_workers->drain();
+    try {
+        ranges ? run_ranges(index, set) : run_slices(index, set);
+        if (m_workers) m_workers->drain();
+    } catch (...) {
+        m_workers.reset();  // waits for the batches in hand, which use the set
+        throw;
+    }
     m_workers.reset();
     require_covered(step, set);
     m_runner.read_only([&] { require_verified(m_target, m_plan, step.plan->step); });
@@ -227,6 +232,7 @@ void StepLoop::run_slices(std::size_t index, StepSet& set) {
     std::vector<CommittedBatch> done = set.prior.batches;
     std::string path;
     std::uint64_t spooled = m_journal.spool_size(number);
+    if (set.prior.set && spooled == 0 && set.covered >= set.prior.set->keys) return;  // all of it was done
     if (!set.prior.set || spooled == 0) {
         // a ledger that was lost had the set: what is left of it is read again, behind the last slice
         std::optional<Key> behind;

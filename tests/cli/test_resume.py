@@ -69,6 +69,18 @@ class StoppedTests(Stopped):
         self.assert_failed(self.tool("retry", "1"), 1, "no failed row")
         self.assertEqual(self.journal()[0][:2], ("done", "9"))
 
+    def test_failed_rows_of_a_key_list_are_tried_again(self):
+        self.define(name="list", version="20260101000001", table="limits",
+                    pre="SELECT id, name FROM limits WHERE name IS NULL",
+                    change="UPDATE limits SET name = 'user ' || id WHERE :affected(id) RETURNING id, name")
+        printed = self.run_ok("--on-error", "skip", *small(2), definition="list")
+        self.assertEqual([failure["identifier"] for failure in printed["failures"]], ["5"])
+        self.allow_all()
+        again = self.tool("retry", str(printed["run"]), "--json")
+        self.assertEqual((again.code, again.json["rows"]["updated"]), (0, 5), again)
+        self.assertEqual(self.names(), [f"user {i}" for i in range(1, 10)])
+        self.assertEqual(self.ledger("SELECT count(*) FROM spool"), [(0,)])
+
     def test_a_run_that_is_done_is_not_resumed(self):
         self.assertEqual(self.tool("resume", "1", "--on-error", "skip").code, 0)
         with self.nothing_changes():
