@@ -25,8 +25,8 @@ std::vector<Key> keys_of(const RowSet& rows, const std::vector<std::string>& ide
 }
 
 /// SELECT what FROM table WHERE the row has one of the keys, in key order.
-SqlTemplate rows_by_key(const std::string& what, const std::string& table, const std::vector<std::string>& key_names,
-                        const std::string& lock_clause) {
+SqlTemplate rows_by_key(const std::string& what, const std::string& table,
+                        const std::vector<std::string>& key_names, const std::string& lock_clause) {
     std::vector<std::string> arguments;
     for (const std::string& name : key_names) arguments.push_back(quote_name(name));
     SqlTemplate sql;
@@ -102,7 +102,8 @@ private:
 
     void require_witness() const {
         if (!m_spec.strict || m_touched_before.trust != TouchedTables::Trust::unavailable) return;
-        throw Error(ExitCode::failed, "--strict needs a witness, and there is none: " + m_touched_before.reason,
+        throw Error(ExitCode::failed,
+                    "--strict needs a witness, and there is none: " + m_touched_before.reason,
                     "Have track_counts switched on, or run without --strict. Nothing was changed.");
     }
 
@@ -114,13 +115,15 @@ private:
             return std::find(expected.begin(), expected.end(), table.table) != expected.end();
         });
         if (surprising.empty()) return;
-        throw Error(ExitCode::failed,
-                    "--strict, and rows were changed beside the audited ones: " + collateral_text(surprising),
-                    fmt::format("Triggers or cascades did it{}. Name the tables in the header (`-- collateral: NAME`) "
-                                "or watch them (`-- audit:watch NAME`). The batch was rolled back.",
-                                m_result.witness == TouchedTables::Trust::complete
-                                    ? ""
-                                    : ", unless the witness overcounts: " + m_result.witness_reason))
+        throw Error(
+            ExitCode::failed,
+            "--strict, and rows were changed beside the audited ones: " + collateral_text(surprising),
+            fmt::format(
+                "Triggers or cascades did it{}. Name the tables in the header (`-- collateral: NAME`) "
+                "or watch them (`-- audit:watch NAME`). The batch was rolled back.",
+                m_result.witness == TouchedTables::Trust::complete
+                    ? ""
+                    : ", unless the witness overcounts: " + m_result.witness_reason))
             .at(m_spec.path);
     }
 
@@ -210,14 +213,14 @@ private:
                 examples.push_back(row.identifier);
         }
         const std::string outside = outside_range();
-        throw UnexpectedRows(ExitCode::failed,
-                    fmt::format("change touched {} that pre did not return{}, for example {} {}",
-                                counted(rows.counts.unexpected, "row"), outside,
-                                join(m_spec.identifier, ", "), join(examples, ", ")),
-                    outside.empty()
-                        ? "pre and change must select the same rows. The batch was rolled back."
-                        : "pre and change must put :batch on the identifier itself, and on the same one. "
-                          "The batch was rolled back.");
+        throw UnexpectedRows(
+            ExitCode::failed,
+            fmt::format("change touched {} that pre did not return{}, for example {} {}",
+                        counted(rows.counts.unexpected, "row"), outside, join(m_spec.identifier, ", "),
+                        join(examples, ", ")),
+            outside.empty() ? "pre and change must select the same rows. The batch was rolled back."
+                            : "pre and change must put :batch on the identifier itself, and on the same one. "
+                              "The batch was rolled back.");
     }
 
     /// Asks the database, whose order alone counts, whether unexpected rows lie outside the batch's range.
@@ -278,7 +281,8 @@ RowSet lock_rows(Target& target, const CaptureSpec& spec, const TableColumns& co
     Scope scope;
     scope.affected = &keys;
     scope.affected_types = spec.identifier_types;
-    return target.query(rows_by_key(quote_names(columns.names), spec.table, key_names, target.lock_clause()), scope);
+    return target.query(rows_by_key(quote_names(columns.names), spec.table, key_names, target.lock_clause()),
+                        scope);
 }
 
 }  // namespace

@@ -39,11 +39,12 @@ struct CaptureSpec {
     SqlTemplate post;
     std::vector<WatchSpec> watches;
     bool returning_none = false;
-    /// The identifier as columns of `table`, for locking its rows by key; empty: it is not that, or no table is named.
+    /// The identifier as columns of `table`, for locking its rows by key; empty: it is not that, or no table
+    /// is named.
     std::vector<std::string> table_key;
     bool strict = false;  ///< rows changed beside the audited ones are an error, save in
     std::vector<std::string> expected_collateral;  ///< these tables, as the witness counts them
-    bool range_over_identifier = true;  ///< then every audited row lies in the batch's range
+    bool range_over_identifier = true;             ///< then every audited row lies in the batch's range
 };
 
 /// What one batch gave: the step's rows, those of each watched table, and what else was touched.
@@ -57,8 +58,8 @@ struct StepCapture {
     std::vector<std::string> drifted_keys;  ///< examples, at most 5
 };
 
-/// Rows came back from change that pre did not have. Where rows were locked first, somebody else may have put them
-/// into the set meanwhile.
+/// Rows came back from change that pre did not have. Where rows were locked first, somebody else may have put
+/// them into the set meanwhile.
 class UnexpectedRows : public Error {
 public:
     using Error::Error;
@@ -66,11 +67,14 @@ public:
 
 /// Runs pre, change, settle, post, compare and witness for one range, in the open transaction.
 ///
-/// @param lock_first locks the rows of pre by key, in key order, before pre is read for good: what READ COMMITTED needs
+/// @param lock_first locks the rows of pre by key, in key order, before pre is read for good: what READ
+/// COMMITTED needs
 ///        for an exact before-image. Needs spec.table_key.
-/// @throws UnexpectedRows; Error (failed) if compare refuses, if `returning: none` and the witness counted other
+/// @throws UnexpectedRows; Error (failed) if compare refuses, if `returning: none` and the witness counted
+/// other
 ///         tables, or if `strict` and it did; DatabaseError from the target. The caller rolls back.
-StepCapture capture_range(Target& target, const CaptureSpec& spec, const KeyRange& range, bool lock_first = false);
+StepCapture capture_range(Target& target, const CaptureSpec& spec, const KeyRange& range,
+                          bool lock_first = false);
 
 /// The same for a slice of a spooled set: its rows are locked, read again by key from the table, and left out
 /// where they have drifted from the spooled image.

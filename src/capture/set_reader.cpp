@@ -60,9 +60,10 @@ SetSize measure(Target& target, const KeySource& source, bool with_greatest) {
 }
 
 std::uint64_t count_keys(Target& target, const KeySource& source, const KeyRange& range) {
-    const SqlTemplate count = wrap(fmt::format("SELECT count(*) FROM (SELECT {} {} FROM (",
-                                               source.distinct ? "DISTINCT" : "", quote_names(source.columns)),
-                                   source.query, ") AS datachange_set) AS datachange_keys");
+    const SqlTemplate count =
+        wrap(fmt::format("SELECT count(*) FROM (SELECT {} {} FROM (", source.distinct ? "DISTINCT" : "",
+                         quote_names(source.columns)),
+             source.query, ") AS datachange_set) AS datachange_keys");
     return number(target.query(count, scope_of(source, range)), 0);
 }
 

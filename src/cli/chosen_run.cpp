@@ -46,7 +46,8 @@ ChosenRun choose_run(const Settings& settings, Target& target, const std::string
     if (is_number(which)) {
         const LedgerRun run = LedgerReader(settings.ledger).run(which);
         if (run.dry_run)
-            throw Error(ExitCode::usage, fmt::format("run {} was a dry run", which), "Nothing of it is left to do.");
+            throw Error(ExitCode::usage, fmt::format("run {} was a dry run", which),
+                        "Nothing of it is left to do.");
         return {run.uuid, run.version, by_uuid(runs, run.uuid)};
     }
     auto found = newest_of(runs, which);
@@ -63,7 +64,8 @@ ChosenRun choose_run(const Settings& settings, Target& target, const std::string
 JournalRun choose_journal_run(const Settings& settings, Target& target, const std::string& which) {
     const ChosenRun run = choose_run(settings, target, which);
     if (run.journal) return *run.journal;
-    throw Error(ExitCode::usage, fmt::format("{} does not know of run {}", target.name(), run.uuid.substr(0, 8)),
+    throw Error(ExitCode::usage,
+                fmt::format("{} does not know of run {}", target.name(), run.uuid.substr(0, 8)),
                 "Is it the right target?");
 }
 

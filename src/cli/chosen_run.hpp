@@ -15,7 +15,8 @@ struct ChosenRun {
     std::optional<JournalRun> journal;  ///< what the target knows of it
 };
 
-/// Finds a run by its number in the ledger, the beginning of its UUID, or a version, which means the newest run of it.
+/// Finds a run by its number in the ledger, the beginning of its UUID, or a version, which means the newest
+/// run of it.
 /// @throws Error (usage) if there is none, or several
 ChosenRun choose_run(const Settings& settings, Target& target, const std::string& which);
 

@@ -1,13 +1,10 @@
 #include "cli/command_line.hpp"
 
-#include <charconv>
-#include <chrono>
-#include <map>
-
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/work_options.hpp"
 #include "core/text.hpp"
 #include "datachange/version.hpp"
 #include "report/json.hpp"
@@ -36,21 +33,6 @@ struct Parsed {
     HistoryOptions history;
     std::string shown_run;
 };
-
-std::chrono::milliseconds parse_duration(const std::string& option, const std::string& text) {
-    static const std::map<std::string, double> units{{"ms", 1}, {"s", 1'000}, {"", 1'000}, {"min", 60'000},
-                                                     {"h", 3'600'000}};
-    constexpr double longest = 365.0 * 24 * 3'600'000;
-    const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
-    const auto unit = units.find(text.substr(digits));
-    double number = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + digits, number);
-    const bool parsed = digits > 0 && failure == std::errc{} && end == text.data() + digits;
-    if (!parsed || unit == units.end() || number * unit->second > longest) {
-        throw CLI::ValidationError(option, fmt::format("{} is no duration; give one such as 500ms, 5s or 2min", text));
-    }
-    return std::chrono::milliseconds{static_cast<std::int64_t>(number * unit->second)};
-}
 
 using Command = std::function<int(const Settings&)>;
 
@@ -209,17 +191,17 @@ private:
     }
 
     void add_retry() {
-        CLI::App* command =
-            add("retry", "Try only the rows of a run again that failed", "datachange retry 3",
-                [this](const Settings& s) {
-                    m_parsed.resume.failed_rows = true;
-                    return command_resume(s, m_parsed.resume, m_parsed.output);
-                });
+        CLI::App* command = add("retry", "Try only the rows of a run again that failed", "datachange retry 3",
+                                [this](const Settings& s) {
+                                    m_parsed.resume.failed_rows = true;
+                                    return command_resume(s, m_parsed.resume, m_parsed.output);
+                                });
         add_run_name(command, m_parsed.resume.run);
         add_work(command, m_parsed.resume.work);
     }
 
-    CLI::App* add_request(const std::string& name, const std::string& description, const std::string& example) {
+    CLI::App* add_request(const std::string& name, const std::string& description,
+                          const std::string& example) {
         CLI::App* command = add(name, description, example, [this, name](const Settings& s) {
             m_parsed.request.request = name;
             return command_request(s, m_parsed.request, m_parsed.output);
@@ -233,8 +215,9 @@ private:
     }
 
     void add_cancel() {
-        CLI::App* command = add_request(
-            "cancel", "End a run for good after the batch in hand; what it has done stays", "datachange cancel 3");
+        CLI::App* command =
+            add_request("cancel", "End a run for good after the batch in hand; what it has done stays",
+                        "datachange cancel 3");
         add_dir(command);
         add_csv_dir(command);
     }
@@ -251,7 +234,8 @@ private:
     }
 
     static void add_run_name(CLI::App* command, std::string& run) {
-        command->add_option("run", run, "Number in the ledger, a UUID's beginning, or a version: its newest run")
+        command
+            ->add_option("run", run, "Number in the ledger, a UUID's beginning, or a version: its newest run")
             ->required();
     }
 
@@ -268,80 +252,13 @@ private:
         add_ledger(command);
         add_csv_dir(command);
         add_operator(command);
-        add_failure_handling(command, work);
-        add_pace(command, work.run.pace, work.run.workers);
+        add_failure_options(command, work);
+        add_pace_options(command, work.run);
         command->add_option("--progress", m_parsed.output.progress, "auto, bar, lines, json or none")
             ->check(CLI::IsMember({"auto", "bar", "lines", "json", "none"}))
             ->type_name("STYLE");
         command->add_flag("-q,--quiet", m_parsed.output.quiet, "No progress, no warnings; errors only");
         add_json(command);
-    }
-
-    static void add_failure_handling(CLI::App* command, WorkOptions& work) {
-        const std::string group = "What goes wrong";
-        RunOptions& run = work.run;
-        command
-            ->add_option("--on-error", work.on_error,
-                         "A row that cannot be changed: stop there, or skip it (default the definition's, then stop)")
-            ->check(CLI::IsMember({"stop", "skip"}))
-            ->type_name("WHAT")
-            ->group(group);
-        command->add_option("--max-failures", run.max_failures, "Rows that may fail before the run stops (default 1000)")
-            ->check(CLI::PositiveNumber)
-            ->type_name("ROWS")
-            ->group(group);
-        command->add_flag("--strict", run.strict,
-                          "Roll back a batch whose triggers or cascades change tables that `collateral:` does not name")
-            ->group(group);
-        command
-            ->add_option("--retries", run.retries,
-                         "Tries again after conflicts, locks and lost connections (default 5)")
-            ->check(CLI::Range(0, 1000))
-            ->type_name("TIMES")
-            ->group(group);
-        add_duration(command, "--lock-timeout", run.lock_timeout, "How long a statement waits for a lock (default 5s)")
-            ->group(group);
-        add_duration(command, "--statement-timeout", run.statement_timeout,
-                     "How long a statement may take (default the session's)")
-            ->group(group);
-    }
-
-    static void add_pace(CLI::App* command, PaceOptions& pace, unsigned& workers) {
-        const std::string group = "How fast it goes (batches only)";
-        const auto rows = [&](const char* name, std::uint64_t& value, const char* description) {
-            command->add_option(name, value, description)->check(CLI::PositiveNumber)->type_name("ROWS")->group(group);
-        };
-        add_duration(command, "--target-batch-time", pace.target_batch_time,
-                     "The batch size follows this duration (default 1s where no size is given)")
-            ->group(group);
-        command->add_option("--workers", workers, "Batches done beside each other, each in a session of its own (PostgreSQL; default 1)")
-            ->check(CLI::Range(1, 64))
-            ->type_name("NUMBER")
-            ->group(group);
-        rows("--min-batch-size", pace.min_batch_size, "It goes no lower than this (default 100)");
-        rows("--max-batch-size", pace.max_batch_size, "It goes no higher than this (default 10000)");
-        rows("--max-rows-per-second", pace.max_rows_per_second, "Rows a second, on average");
-        add_duration(command, "--sleep", pace.sleep, "Between batches")->group(group);
-        add_duration(command, "--max-lag", pace.max_lag, "Wait while a replica lags more than this (PostgreSQL)")
-            ->group(group);
-        command->add_option("--throttle-flag-file", pace.throttle_flag_file, "Wait while this file is there")
-            ->type_name("FILE")
-            ->group(group);
-        command
-            ->add_option("--throttle-query", pace.throttle_query, "Wait while this query returns more than 0")
-            ->type_name("SQL")
-            ->group(group);
-    }
-
-    /// An option for a duration: "500ms", "5s", "2min", "1h"; a number alone is seconds.
-    template <typename Duration>
-    static CLI::Option* add_duration(CLI::App* command, const std::string& name, Duration& duration,
-                                     const std::string& description) {
-        return command
-            ->add_option_function<std::string>(
-                name, [&duration, name](const std::string& text) { duration = parse_duration(name, text); },
-                description)
-            ->type_name("TIME");
     }
 
     void add_status() {

@@ -71,8 +71,10 @@ int command_new(const Settings& settings, const NewOptions& options, const Outpu
 int command_init(const Settings& settings, const InitOptions& options, const OutputOptions& output);
 int command_check(const Settings& settings, const CheckOptions& options, const OutputOptions& output);
 int command_run(const Settings& settings, const RunCommandOptions& options, const OutputOptions& output);
-int command_resume(const Settings& settings, const ResumeCommandOptions& options, const OutputOptions& output);
-int command_request(const Settings& settings, const RequestCommandOptions& options, const OutputOptions& output);
+int command_resume(const Settings& settings, const ResumeCommandOptions& options,
+                   const OutputOptions& output);
+int command_request(const Settings& settings, const RequestCommandOptions& options,
+                    const OutputOptions& output);
 int command_status(const Settings& settings, const StatusOptions& options, const OutputOptions& output);
 int command_runs(const Settings& settings, const RunsOptions& options, const OutputOptions& output);
 int command_show(const Settings& settings, const std::string& run, const OutputOptions& output);

@@ -68,7 +68,8 @@ int ledger_lock_timeout_ms() {
 
 /// Puts the concrete parts together for one run, and has `work` use them.
 template <typename Work>
-RunResult with_parts(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop, Work&& work) {
+RunResult with_parts(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop,
+                     Work&& work) {
     const Plan plan = make_plan(read_definition(definition_file(options.definition), engine), options);
     const RecordOptions record_options{options.ledger, options.csv_dir, ledger_lock_timeout_ms()};
     const auto journal =
@@ -124,8 +125,8 @@ RunResult execute_run(const RunOptions& options, Engine engine, Listener& listen
                       [](const Plan& plan, const RunParts& parts) { return run_plan(plan, parts); });
 }
 
-RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine, Listener& listener,
-                         StopRequest* stop) {
+RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine,
+                         Listener& listener, StopRequest* stop) {
     return with_parts(options, engine, listener, stop, [&](const Plan& plan, const RunParts& parts) {
         return resume_plan(plan, parts, resume);
     });

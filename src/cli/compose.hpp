@@ -23,7 +23,7 @@ std::string current_operator(const std::string& given);
 /// @param stop asked from outside; may be nullptr.
 RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop);
 /// Goes on with a run likewise, for resume_run and the commands `resume` and `retry`.
-RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine, Listener& listener,
-                         StopRequest* stop);
+RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine,
+                         Listener& listener, StopRequest* stop);
 
 }  // namespace datachange

@@ -24,8 +24,8 @@ std::optional<std::string> definition_of(const Settings& settings, const Journal
     return std::nullopt;
 }
 
-/// Asks nobody, as nobody works on the run: decides what is in doubt, and ends it for good. Without the definition
-/// only the target is told, which keeps the run from going on.
+/// Asks nobody, as nobody works on the run: decides what is in doubt, and ends it for good. Without the
+/// definition only the target is told, which keeps the run from going on.
 void cancel_now(const Settings& settings, Target& target, const JournalRun& run, const std::string& who) {
     if (const auto path = definition_of(settings, run)) {
         RunOptions options;
@@ -51,8 +51,8 @@ void cancel_now(const Settings& settings, Target& target, const JournalRun& run,
 void require_going_on(const JournalRun& run, const std::string& request) {
     if (run.active()) return;
     throw Error(ExitCode::failed,
-                fmt::format("run {} of version {} is {}: there is nothing to {}", run.uuid.substr(0, 8), run.version,
-                            run.state, request),
+                fmt::format("run {} of version {} is {}: there is nothing to {}", run.uuid.substr(0, 8),
+                            run.version, run.state, request),
                 "Nothing was asked of it.");
 }
 
@@ -72,7 +72,8 @@ void print_answer(const JournalRun& run, const std::string& request, const std::
 
 }  // namespace
 
-int command_request(const Settings& settings, const RequestCommandOptions& options, const OutputOptions& output) {
+int command_request(const Settings& settings, const RequestCommandOptions& options,
+                    const OutputOptions& output) {
     settings.require_database();
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
     target->require_writable();
@@ -93,8 +94,9 @@ int command_request(const Settings& settings, const RequestCommandOptions& optio
     if (options.request == "throttle") requests.max_rows_per_second = options.max_rows_per_second;
     fence.request(run.uuid, requests);
     print_answer(run, options.request,
-                 worked_on ? fmt::format("asked to {} after the batch in hand ({})", options.request, run.owner)
-                           : fmt::format("asked to {}, though nobody seems to work on it", options.request),
+                 worked_on
+                     ? fmt::format("asked to {} after the batch in hand ({})", options.request, run.owner)
+                     : fmt::format("asked to {}, though nobody seems to work on it", options.request),
                  output);
     return 0;
 }

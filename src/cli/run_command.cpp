@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "cli/commands.hpp"
 #include "cli/chosen_run.hpp"
+#include "cli/commands.hpp"
 #include "cli/compose.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
@@ -56,7 +56,8 @@ void print_result(const RunResult& result, const OutputOptions& output) {
 bool unpause(const Settings& settings, const ResumeCommandOptions& options, const ChosenRun& run,
              const OutputOptions& output) {
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
-    if (!run.journal || !run.journal->active() || options.take_over || stalled(*run.journal, *target)) return false;
+    if (!run.journal || !run.journal->active() || options.take_over || stalled(*run.journal, *target))
+        return false;
     Fence fence(*target);
     RunRequests requests = fence.requests(run.uuid);
     if (!requests.pause) return false;
@@ -83,10 +84,12 @@ int command_run(const Settings& settings, const RunCommandOptions& options, cons
     return 0;
 }
 
-int command_resume(const Settings& settings, const ResumeCommandOptions& options, const OutputOptions& output) {
+int command_resume(const Settings& settings, const ResumeCommandOptions& options,
+                   const OutputOptions& output) {
     settings.require_database();
-    const ChosenRun chosen = choose_run(
-        settings, *connect_target(settings.database, settings.engine(), settings.journal_schema), options.run);
+    const ChosenRun chosen =
+        choose_run(settings, *connect_target(settings.database, settings.engine(), settings.journal_schema),
+                   options.run);
     if (!options.failed_rows && unpause(settings, options, chosen, output)) return 0;
     const RunOptions run = run_options(settings, chosen.version, options.work);
     StopRequest stop;

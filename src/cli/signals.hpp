@@ -6,9 +6,9 @@
 
 namespace datachange {
 
-/// While it is there, Ctrl-C (SIGINT), SIGTERM and SIGHUP ask the run to stop instead of ending the process: once,
-/// after the batch in hand; twice, at once. The third ends the process in the usual way. Make it before any other
-/// thread, which would take the signals otherwise.
+/// While it is there, Ctrl-C (SIGINT), SIGTERM and SIGHUP ask the run to stop instead of ending the process:
+/// once, after the batch in hand; twice, at once. The third ends the process in the usual way. Make it before
+/// any other thread, which would take the signals otherwise.
 class SignalWatch {
 public:
     explicit SignalWatch(StopRequest& stop);

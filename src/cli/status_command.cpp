@@ -36,7 +36,8 @@ struct StatusLine {
 const JournalRun* deciding_run(const std::vector<const JournalRun*>& runs) {
     const JournalRun* deciding = nullptr;
     for (const JournalRun* run : runs) {
-        if (deciding == nullptr || run->active() || run->state == "stalled" || run->state == "done" || deciding->state != "done")
+        if (deciding == nullptr || run->active() || run->state == "stalled" || run->state == "done" ||
+            deciding->state != "done")
             deciding = run;
     }
     return deciding;

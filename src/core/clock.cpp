@@ -26,12 +26,14 @@ std::string utc_text(std::chrono::system_clock::time_point moment) {
                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, (floored - seconds).count());
 }
 
-std::string utc_now() { return utc_text(std::chrono::system_clock::now()); }
+std::string utc_now() {
+    return utc_text(std::chrono::system_clock::now());
+}
 
 std::string version_now() {
     const std::tm parts = utc_parts(std::chrono::system_clock::now());
-    return fmt::format("{:04}{:02}{:02}{:02}{:02}{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                       parts.tm_hour, parts.tm_min, parts.tm_sec);
+    return fmt::format("{:04}{:02}{:02}{:02}{:02}{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
+                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 }  // namespace datachange

@@ -7,7 +7,8 @@
 namespace datachange {
 
 Error::Error(ExitCode code, const std::string& message, std::string hint)
-    : std::runtime_error(message), m_code(code), m_hint(std::move(hint)) {}
+    : std::runtime_error(message), m_code(code), m_hint(std::move(hint)) {
+}
 
 Error& Error::at(std::string where) {
     if (m_where.empty()) m_where = std::move(where);
@@ -24,8 +25,13 @@ std::string Error::text() const {
 
 DatabaseError::DatabaseError(ExitCode code, const std::string& message, std::string sqlstate,
                              std::string statement, std::string hint)
-    : Error(code, message, std::move(hint)), m_sqlstate(std::move(sqlstate)), m_statement(std::move(statement)) {}
+    : Error(code, message, std::move(hint)),
+      m_sqlstate(std::move(sqlstate)),
+      m_statement(std::move(statement)) {
+}
 
-const char* version() noexcept { return DATACHANGE_VERSION; }
+const char* version() noexcept {
+    return DATACHANGE_VERSION;
+}
 
 }  // namespace datachange

@@ -7,12 +7,14 @@
 namespace datachange {
 
 const SqlPiece* SqlTemplate::find(SqlPiece::Kind kind) const {
-    const auto found =
-        std::find_if(pieces.begin(), pieces.end(), [kind](const SqlPiece& piece) { return piece.kind == kind; });
+    const auto found = std::find_if(pieces.begin(), pieces.end(),
+                                    [kind](const SqlPiece& piece) { return piece.kind == kind; });
     return found == pieces.end() ? nullptr : &*found;
 }
 
-bool SqlTemplate::uses(SqlPiece::Kind kind) const { return find(kind) != nullptr; }
+bool SqlTemplate::uses(SqlPiece::Kind kind) const {
+    return find(kind) != nullptr;
+}
 
 std::string SqlTemplate::text() const {
     std::string text;
@@ -29,7 +31,9 @@ SqlTemplate wrap(const std::string& prefix, const SqlTemplate& inner, const std:
     return wrapped;
 }
 
-SqlTemplate plain_sql(std::string text) { return {{{SqlPiece::Kind::text, std::move(text), {}, {}}}, {}}; }
+SqlTemplate plain_sql(std::string text) {
+    return {{{SqlPiece::Kind::text, std::move(text), {}, {}}}, {}};
+}
 
 std::string quote_name(const std::string& name) {
     std::string quoted = "\"";

@@ -7,7 +7,9 @@ namespace datachange {
 
 namespace {
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 /// Levenshtein's distance.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -91,7 +93,9 @@ std::string with_thousands(std::uint64_t number) {
 
 std::string counted(std::uint64_t number, std::string_view noun) {
     return with_thousands(number) + " " + std::string{noun} +
-           (number == 1 ? "" : noun.ends_with("ch") ? "es" : "s");
+           (number == 1            ? ""
+            : noun.ends_with("ch") ? "es"
+                                   : "s");
 }
 
 }  // namespace datachange

@@ -10,11 +10,21 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     for (const char c : text) {
         switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\t': out += "\\t"; break;
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
             default:
                 if (static_cast<unsigned char>(c) < 0x20) {
                     std::array<char, 8> escape{};
@@ -48,9 +58,15 @@ void append_wrapped(std::string& out, std::string_view tag, std::string_view tex
 
 void append_json(std::string& out, ValueView value) {
     switch (value.kind) {
-        case ValueKind::null: out += "null"; return;
-        case ValueKind::boolean: out += value.bytes == "t" ? "true" : "false"; return;
-        case ValueKind::integer: out += value.bytes; return;
+        case ValueKind::null:
+            out += "null";
+            return;
+        case ValueKind::boolean:
+            out += value.bytes == "t" ? "true" : "false";
+            return;
+        case ValueKind::integer:
+            out += value.bytes;
+            return;
         case ValueKind::real:
             if (value.bytes.find('n') != std::string_view::npos) {  // inf, -inf, nan
                 append_wrapped(out, "$real", value.bytes);
@@ -65,7 +81,9 @@ void append_json(std::string& out, ValueView value) {
                 append_wrapped(out, "$text", to_hex(value.bytes));
             }
             return;
-        case ValueKind::blob: append_wrapped(out, "$blob", to_hex(value.bytes)); return;
+        case ValueKind::blob:
+            append_wrapped(out, "$blob", to_hex(value.bytes));
+            return;
     }
 }
 
@@ -204,10 +222,18 @@ private:
         switch (c) {
             case '"':
             case '\\':
-            case '/': text += c; return;
-            case 'n': text += '\n'; return;
-            case 'r': text += '\r'; return;
-            case 't': text += '\t'; return;
+            case '/':
+                text += c;
+                return;
+            case 'n':
+                text += '\n';
+                return;
+            case 'r':
+                text += '\r';
+                return;
+            case 't':
+                text += '\t';
+                return;
             case 'u': {
                 if (m_rest.size() < 4) fail();
                 const std::string bytes = from_hex(m_rest.substr(0, 4));
@@ -216,7 +242,8 @@ private:
                 m_rest.remove_prefix(4);
                 return;
             }
-            default: fail();
+            default:
+                fail();
         }
     }
 
@@ -225,6 +252,8 @@ private:
 
 }  // namespace
 
-std::vector<Value> parse_json_array(std::string_view json) { return ArrayReader{json}.read(); }
+std::vector<Value> parse_json_array(std::string_view json) {
+    return ArrayReader{json}.read();
+}
 
 }  // namespace datachange

@@ -36,7 +36,8 @@ std::string batch_text(const std::vector<Unit>& units) {
 }
 
 bool worth_a_retry(ErrorClass error) {
-    return error == ErrorClass::serialization || error == ErrorClass::transient || error == ErrorClass::connection;
+    return error == ErrorClass::serialization || error == ErrorClass::transient ||
+           error == ErrorClass::connection;
 }
 
 }  // namespace
@@ -60,8 +61,8 @@ std::vector<UnitResult> BatchRunner::run(const std::vector<Unit>& units) {
             give_back();
             if (attempt.isolation != Isolation::read_committed) throw;
             // somebody put rows into the set after its rows were locked
-            prepare_retry(DatabaseError(ExitCode::failed, unexpected.what(), "40001", "", unexpected.hint()), attempt,
-                          units);
+            prepare_retry(DatabaseError(ExitCode::failed, unexpected.what(), "40001", "", unexpected.hint()),
+                          attempt, units);
         } catch (const DatabaseError& error) {
             give_back();
             prepare_retry(error, attempt, units);
@@ -100,7 +101,8 @@ void BatchRunner::give_back() noexcept {
 }
 
 /// Waits for the next try, in a session that lives. @throws the error if there is to be none.
-void BatchRunner::prepare_retry(const DatabaseError& error, Attempt& attempt, const std::vector<Unit>& units) {
+void BatchRunner::prepare_retry(const DatabaseError& error, Attempt& attempt,
+                                const std::vector<Unit>& units) {
     if (m_parts.fence) m_control.require_not_stopped();  // an error may be the stop's own doing
     const bool lost = m_parts.target.lost();
     const ErrorClass kind = lost ? ErrorClass::connection : classify(error.sqlstate());
@@ -110,7 +112,8 @@ void BatchRunner::prepare_retry(const DatabaseError& error, Attempt& attempt, co
     const auto pause =
         m_backoff.before_retry(static_cast<unsigned>(attempt.number), patience.base, patience.cap);
     ++attempt.number;
-    const std::string why = short_message(error) + (error.sqlstate().empty() ? "" : " (" + error.sqlstate() + ")");
+    const std::string why =
+        short_message(error) + (error.sqlstate().empty() ? "" : " (" + error.sqlstate() + ")");
     m_parts.journal.event("retry", fmt::format("{}, try {}: {}", batch_text(units), attempt.number, why));
     m_control.listener().waiting(fmt::format("trying again in {}: {}", seconds_text(pause), why));
     m_control.wait(pause);
@@ -123,7 +126,8 @@ void BatchRunner::prepare_retry(const DatabaseError& error, Attempt& attempt, co
 
 bool BatchRunner::can_lock(const std::vector<Unit>& units) const {
     return std::all_of(units.begin(), units.end(), [](const Unit& unit) {
-        return unit.slice != nullptr || unit.step->plan->step.only_verifies() || !unit.step->capture.table_key.empty();
+        return unit.slice != nullptr || unit.step->plan->step.only_verifies() ||
+               !unit.step->capture.table_key.empty();
     });
 }
 
@@ -135,8 +139,8 @@ void BatchRunner::reconnect(Attempt& attempt) {
             return;
         } catch (const Error& error) {
             if (attempt.number > static_cast<int>(m_retries)) throw;
-            const auto pause = m_backoff.before_retry(static_cast<unsigned>(attempt.number), for_connections.base,
-                                                      for_connections.cap);
+            const auto pause = m_backoff.before_retry(static_cast<unsigned>(attempt.number),
+                                                      for_connections.base, for_connections.cap);
             ++attempt.number;
             m_control.listener().waiting(
                 fmt::format("trying again in {}: {}", seconds_text(pause), short_message(error)));
@@ -145,8 +149,8 @@ void BatchRunner::reconnect(Attempt& attempt) {
     }
 }
 
-/// Asks the journal in the target what became of a COMMIT that was not answered. Raising the epoch waits until the
-/// server has ended it; before that, the journal's silence means nothing.
+/// Asks the journal in the target what became of a COMMIT that was not answered. Raising the epoch waits
+/// until the server has ended it; before that, the journal's silence means nothing.
 void BatchRunner::decide(TriedTransaction& tried) {
     const std::string why = tried.commit.message;
     m_parts.journal.event("in doubt", "COMMIT was not answered: " + why);
@@ -163,10 +167,11 @@ void BatchRunner::decide(TriedTransaction& tried) {
     } catch (const Stopped&) {
         throw;
     } catch (const Error& error) {
-        throw Error(ExitCode::pending,
-                    fmt::format("the outcome of a COMMIT is not known ({}), and the target cannot be asked: {}", why,
-                                error.what()),
-                    "The batch stands as 'unknown' in the ledger, and is decided when the run goes on.");
+        throw Error(
+            ExitCode::pending,
+            fmt::format("the outcome of a COMMIT is not known ({}), and the target cannot be asked: {}", why,
+                        error.what()),
+            "The batch stands as 'unknown' in the ledger, and is decided when the run goes on.");
     }
     if (!tried.batches.empty()) m_parts.journal.settle(tried.commit.outcome, tried.batches);
     m_parts.journal.event("decided", tried.commit.outcome == Outcome::committed

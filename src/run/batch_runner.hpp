@@ -9,15 +9,16 @@
 
 namespace datachange {
 
-/// Runs transactions until they have ended one way or the other: tries again what may pass (conflicts, locks, lost
-/// connections), and decides what became of a COMMIT that was not answered.
+/// Runs transactions until they have ended one way or the other: tries again what may pass (conflicts, locks,
+/// lost connections), and decides what became of a COMMIT that was not answered.
 class BatchRunner {
 public:
     /// @param retries of one transaction
     BatchRunner(const TransactionParts& parts, Control& control, unsigned retries);
 
     /// @return what the committed units gave
-    /// @throws DatabaseError if it does not help to try again, or not any more; the transaction is rolled back then.
+    /// @throws DatabaseError if it does not help to try again, or not any more; the transaction is rolled
+    /// back then.
     /// @throws Error (pending) if a COMMIT is in doubt and the target cannot be asked. Stopped, Cancelled.
     std::vector<UnitResult> run(const std::vector<Unit>& units);
 

@@ -2,7 +2,8 @@
 
 namespace datachange {
 
-StepContinuation continue_step(int step, const JournalBatches& journal, const std::vector<CommittedBatch>& lost) {
+StepContinuation continue_step(int step, const JournalBatches& journal,
+                               const std::vector<CommittedBatch>& lost) {
     StepContinuation result;
     for (const FrozenSet& set : journal.sets) {
         if (set.step == step) result.set = set;

@@ -28,11 +28,12 @@ struct StepContinuation {
 };
 
 /// @param lost batches whose paths must not be used again
-StepContinuation continue_step(int step, const JournalBatches& journal, const std::vector<CommittedBatch>& lost);
+StepContinuation continue_step(int step, const JournalBatches& journal,
+                               const std::vector<CommittedBatch>& lost);
 
-/// The ranges that are left, in key order, so that those of all committed batches and these are the whole set. Ranges
-/// are told apart by their bounds alone, so nothing needs to know the order of keys: a batch begins where the one
-/// before it ended, or there is a gap between them.
+/// The ranges that are left, in key order, so that those of all committed batches and these are the whole
+/// set. Ranges are told apart by their bounds alone, so nothing needs to know the order of keys: a batch
+/// begins where the one before it ended, or there is a gap between them.
 std::vector<Gap> gaps(const StepContinuation& step, const std::optional<Key>& greatest);
 
 }  // namespace datachange

@@ -20,7 +20,11 @@ std::string by_whom(const RunRequests& requests) {
 
 Control::Control(Target& target, Fence* fence, Journal& journal, Listener& listener, StopRequest* stop,
                  const ThrottleOptions& throttle)
-    : m_target(target), m_fence(fence), m_journal(journal), m_listener(listener), m_stop(stop),
+    : m_target(target),
+      m_fence(fence),
+      m_journal(journal),
+      m_listener(listener),
+      m_stop(stop),
       m_shared(std::make_shared<Shared>(throttle)) {
 }
 
@@ -60,11 +64,11 @@ void Control::obey(const RunRequests& requests) {
         const RunRequests now = m_fence->requests(m_uuid);
         if (now.pause) wait_while_paused(now);
     }
-    if (requests.cancel)
-        throw Cancelled(ExitCode::failed, "the run was cancelled" + by_whom(requests), "");
+    if (requests.cancel) throw Cancelled(ExitCode::failed, "the run was cancelled" + by_whom(requests), "");
 }
 
-/// The state is written when the waiting begins and when it ends: then no batch is in hand that would hold the row.
+/// The state is written when the waiting begins and when it ends: then no batch is in hand that would hold
+/// the row.
 void Control::wait_while_paused(RunRequests requests) {
     m_journal.state("paused");
     m_journal.event("paused", "asked for" + by_whom(requests));
@@ -86,7 +90,8 @@ void Control::wait(std::chrono::milliseconds duration) const {
     const auto end = std::chrono::steady_clock::now() + duration;
     for (;;) {
         require_not_stopped();
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
         if (left.count() <= 0) return;
         std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(left, slice));
     }

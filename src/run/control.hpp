@@ -34,8 +34,13 @@ public:
 
     /// The same run for another worker on it, with a connection of its own.
     Control(const Control& other, Target& target, Fence& fence)
-        : m_target(target), m_fence(&fence), m_journal(other.m_journal), m_listener(other.m_listener),
-          m_stop(other.m_stop), m_uuid(other.m_uuid), m_shared(other.m_shared) {}
+        : m_target(target),
+          m_fence(&fence),
+          m_journal(other.m_journal),
+          m_listener(other.m_listener),
+          m_stop(other.m_stop),
+          m_uuid(other.m_uuid),
+          m_shared(other.m_shared) {}
 
     /// Names the run whose requests are obeyed.
     void begin(const std::string& uuid) { m_uuid = uuid; }

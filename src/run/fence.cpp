@@ -10,6 +10,7 @@
 #include "core/clock.hpp"
 #include "core/text.hpp"
 #include "core/value_json.hpp"
+#include "run/journal_ddl.hpp"
 
 namespace datachange {
 
@@ -48,56 +49,6 @@ Value number(std::uint64_t value) {
     return Value::integer(static_cast<std::int64_t>(value));
 }
 
-std::vector<std::string> statements(Engine engine, const std::string& prefix) {
-    const bool postgres = engine == Engine::postgresql;
-    const char* moment = postgres ? "timestamptz" : "TEXT";
-    return {
-        fmt::format("CREATE TABLE IF NOT EXISTS {}datachange_runs (\n"
-                    "  run_uuid text PRIMARY KEY,\n"
-                    "  version text NOT NULL,\n"
-                    "  name text NOT NULL,\n"
-                    "  definition_sha256 text NOT NULL,\n"
-                    "  state text NOT NULL,\n"
-                    "  epoch bigint NOT NULL,\n"
-                    "  mode text NOT NULL,\n"
-                    "  owner text NOT NULL,\n"
-                    "  host text NOT NULL,\n"
-                    "  process bigint NOT NULL,\n"
-                    "  owned_since text NOT NULL,\n"
-                    "  ledger_uuid text NOT NULL,\n"
-                    "  sets text NOT NULL DEFAULT '',\n"
-                    "  operator text,\n"
-                    "  ticket text,\n"
-                    "  rows_changed bigint NOT NULL DEFAULT 0,\n"
-                    "  started_at {} NOT NULL,\n"
-                    "  finished_at {}\n)",
-                    prefix, moment, moment),
-        fmt::format("CREATE TABLE IF NOT EXISTS {0}datachange_batches (\n"
-                    "  run_uuid text NOT NULL REFERENCES {1}datachange_runs,\n"
-                    "  step integer NOT NULL,\n"
-                    "  batch text NOT NULL,\n"
-                    "  lower_key text,\n"
-                    "  upper_key text,\n"
-                    "  rows_changed bigint NOT NULL,\n"
-                    "  leaf text NOT NULL,\n"
-                    "  ledger_uuid text NOT NULL,\n"
-                    "  PRIMARY KEY (run_uuid, step, batch)\n)",
-                    prefix, postgres ? prefix : ""),  // SQLite names the parent without its schema
-        fmt::format("CREATE TABLE IF NOT EXISTS {0}datachange_requests (\n"
-                    "  run_uuid text PRIMARY KEY REFERENCES {1}datachange_runs,\n"
-                    "  request text NOT NULL,\n"
-                    "  max_rows_per_second bigint,\n"
-                    "  requested_by text NOT NULL,\n"
-                    "  requested_at text NOT NULL\n)",
-                    prefix, postgres ? prefix : ""),
-        // one active run a version: this index decides between two that start at once
-        fmt::format("CREATE UNIQUE INDEX IF NOT EXISTS {} ON {}datachange_runs (version)\n"
-                    "  WHERE state IN ('processing', 'paused')",
-                    postgres ? "datachange_runs_active" : prefix + "datachange_runs_active",
-                    postgres ? prefix : ""),
-    };
-}
-
 bool waits_for_lock(const DatabaseError& error) {
     return error.sqlstate() == "55P03" || error.sqlstate().starts_with("SQLITE_BUSY") ||
            error.sqlstate() == "40001" || error.sqlstate() == "40P01";
@@ -115,7 +66,7 @@ bool Fence::exists() const {
 
 std::string Fence::ddl(Engine engine, const std::string& prefix) {
     std::string text;
-    for (const std::string& statement : statements(engine, prefix)) text += statement + ";\n";
+    for (const std::string& statement : journal_ddl(engine, prefix)) text += statement + ";\n";
     return text;
 }
 
@@ -129,7 +80,7 @@ void Fence::create() {
     }
     m_target.begin(Isolation::repeatable_read);
     try {
-        for (const std::string& statement : statements(m_target.engine(), m_target.journal_prefix())) {
+        for (const std::string& statement : journal_ddl(m_target.engine(), m_target.journal_prefix())) {
             m_target.query(statement);
         }
     } catch (const DatabaseError& error) {
@@ -157,10 +108,11 @@ std::vector<JournalRun> Fence::runs(const std::string& version) const {
     std::vector<JournalRun> runs;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         JournalRun run;
-        std::string* const texts[] = {&run.uuid,   &run.version,       &run.name,   &run.definition_sha256,
-                                      &run.state,  &run.mode,          &run.operator_name, &run.ticket,
-                                      &run.started_at, &run.finished_at, &run.owner, &run.host};
-        for (std::size_t column = 0; column < std::size(texts); ++column) *texts[column] = rows.text(i, column);
+        std::string* const texts[] = {
+            &run.uuid,          &run.version, &run.name,       &run.definition_sha256, &run.state, &run.mode,
+            &run.operator_name, &run.ticket,  &run.started_at, &run.finished_at,       &run.owner, &run.host};
+        for (std::size_t column = 0; column < std::size(texts); ++column)
+            *texts[column] = rows.text(i, column);
         run.process = std::stoll(rows.text(i, 12));
         run.owned_since = rows.text(i, 13);
         run.epoch = std::stoll(rows.text(i, 14));
@@ -200,7 +152,10 @@ void Fence::request(const std::string& uuid, const RunRequests& requests) {
                     "excluded.request, max_rows_per_second = excluded.max_rows_per_second, "
                     "requested_by = excluded.requested_by, requested_at = excluded.requested_at",
                     table("datachange_requests")),
-        {Value::text(uuid), Value::text(requests.cancel ? "cancel" : requests.pause ? "pause" : "none"),
+        {Value::text(uuid),
+         Value::text(requests.cancel  ? "cancel"
+                     : requests.pause ? "pause"
+                                      : "none"),
          requests.max_rows_per_second ? number(*requests.max_rows_per_second) : Value{},
          Value::text(requests.by), Value::text(utc_now())});
 }
@@ -227,10 +182,10 @@ void Fence::take(const FenceHeader& header, const std::string& ledger) {
                         table("datachange_runs")),
             {Value::text(header.uuid), Value::text(header.version), Value::text(header.name),
              Value::text(header.definition_sha256), Value::integer(header.epoch), Value::text(header.mode),
-             Value::text(header.owner.owner),
-             Value::text(header.owner.host), Value::integer(header.owner.process),
-             Value::text(header.owner.since), Value::text(ledger), Value::text(header.operator_name),
-             Value::text_or_null(header.ticket), Value::text(header.started_at)});
+             Value::text(header.owner.owner), Value::text(header.owner.host),
+             Value::integer(header.owner.process), Value::text(header.owner.since), Value::text(ledger),
+             Value::text(header.operator_name), Value::text_or_null(header.ticket),
+             Value::text(header.started_at)});
     } catch (const DatabaseError& error) {
         if (duplicate_key(error)) refuse_held(header.version);
         throw;
@@ -305,16 +260,18 @@ bool Fence::try_raise(const std::string& uuid, std::int64_t to, const FenceOwner
         {Value::integer(to), Value::text(uuid), Value::integer(m_held->epoch)});
     if (row.empty()) throw taken_over_error();
     if (owner) {
-        m_target.query(fmt::format("UPDATE {} SET state = 'processing', finished_at = NULL, owner = $1, host = $2, "
-                                   "process = $3, owned_since = $4, ledger_uuid = $5 WHERE run_uuid = $6",
-                                   table("datachange_runs")),
-                       {Value::text(owner->owner), Value::text(owner->host), Value::integer(owner->process),
-                        Value::text(owner->since), Value::text(m_held->ledger), Value::text(uuid)});
+        m_target.query(
+            fmt::format("UPDATE {} SET state = 'processing', finished_at = NULL, owner = $1, host = $2, "
+                        "process = $3, owned_since = $4, ledger_uuid = $5 WHERE run_uuid = $6",
+                        table("datachange_runs")),
+            {Value::text(owner->owner), Value::text(owner->host), Value::integer(owner->process),
+             Value::text(owner->since), Value::text(m_held->ledger), Value::text(uuid)});
     }
     const CommitResult commit = m_target.commit();
     if (commit.outcome == Outcome::in_doubt) {
         throw DatabaseError(ExitCode::pending, "taking the run over was not answered: " + commit.message,
-                            commit.sqlstate, "COMMIT", "Nothing else was changed. Try `datachange resume` again.");
+                            commit.sqlstate, "COMMIT",
+                            "Nothing else was changed. Try `datachange resume` again.");
     }
     return commit.outcome == Outcome::committed;
 }
@@ -332,7 +289,8 @@ RunRequests Fence::check() {
     const bool ours = row.size() == 1 && row.text(0, 0) == std::to_string(m_held->epoch);
     if (!ours) throw taken_over_error();
     if (row.text(0, 1) != "processing") {
-        throw Error(ExitCode::pending, fmt::format("the run was set to '{}' by somebody else", row.text(0, 1)),
+        throw Error(ExitCode::pending,
+                    fmt::format("the run was set to '{}' by somebody else", row.text(0, 1)),
                     "The batch in hand was not begun; look at `datachange status`.");
     }
     return requests_of(row, 2);
@@ -340,9 +298,10 @@ RunRequests Fence::check() {
 
 void Fence::record(const CommittedBatch& batch) {
     m_target.query(
-        fmt::format("INSERT INTO {} (run_uuid, step, batch, lower_key, upper_key, rows_changed, leaf, ledger_uuid) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                    table("datachange_batches")),
+        fmt::format(
+            "INSERT INTO {} (run_uuid, step, batch, lower_key, upper_key, rows_changed, leaf, ledger_uuid) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            table("datachange_batches")),
         {Value::text(m_held->uuid), Value::integer(batch.step), Value::text(batch.batch),
          Value::text_or_null(key_json(batch.range.after)), Value::text_or_null(key_json(batch.range.upto)),
          number(batch.rows), Value::text(batch.leaf), Value::text(m_held->ledger)});
@@ -360,7 +319,8 @@ bool Fence::has_batch(const CommittedBatch& batch) {
     const RowSet row = m_target.query(
         fmt::format("SELECT count(*) FROM {} WHERE run_uuid = $1 AND step = $2 AND batch = $3 AND leaf = $4",
                     table("datachange_batches")),
-        {Value::text(m_held->uuid), Value::integer(batch.step), Value::text(batch.batch), Value::text(batch.leaf)});
+        {Value::text(m_held->uuid), Value::integer(batch.step), Value::text(batch.batch),
+         Value::text(batch.leaf)});
     return row.text(0, 0) != "0";
 }
 
@@ -371,37 +331,40 @@ JournalBatches Fence::batches() {
                     table("datachange_batches")),
         {Value::text(m_held->uuid)});
     JournalBatches found;
-    found.sets = parse_sets(m_target
-                                .query(fmt::format("SELECT sets FROM {} WHERE run_uuid = $1", table("datachange_runs")),
-                                       {Value::text(m_held->uuid)})
-                                .text(0, 0));
+    found.sets = parse_sets(
+        m_target
+            .query(fmt::format("SELECT sets FROM {} WHERE run_uuid = $1", table("datachange_runs")),
+                   {Value::text(m_held->uuid)})
+            .text(0, 0));
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const int step = std::stoi(rows.text(i, 0));
         const std::uint64_t count = std::stoull(rows.text(i, 4));
         const KeyRange range{key_of(rows.text(i, 2)), key_of(rows.text(i, 3))};
         found.batches.push_back({step, rows.text(i, 1), range, count, rows.text(i, 5), rows.text(i, 6)});
     }
-    std::sort(found.batches.begin(), found.batches.end(), [](const CommittedBatch& a, const CommittedBatch& b) {
-        return a.step != b.step ? a.step < b.step : batch_path_less(a.batch, b.batch);
-    });
+    std::sort(found.batches.begin(), found.batches.end(),
+              [](const CommittedBatch& a, const CommittedBatch& b) {
+                  return a.step != b.step ? a.step < b.step : batch_path_less(a.batch, b.batch);
+              });
     return found;
 }
 
 void Fence::set_state(const std::string& state) {
-    const RowSet row =
-        m_target.query(fmt::format("UPDATE {} SET state = $1 WHERE run_uuid = $2 AND epoch = $3 RETURNING run_uuid",
-                                   table("datachange_runs")),
-                       {Value::text(state), Value::text(m_held->uuid), Value::integer(m_held->epoch)});
+    const RowSet row = m_target.query(
+        fmt::format("UPDATE {} SET state = $1 WHERE run_uuid = $2 AND epoch = $3 RETURNING run_uuid",
+                    table("datachange_runs")),
+        {Value::text(state), Value::text(m_held->uuid), Value::integer(m_held->epoch)});
     if (row.empty()) throw taken_over_error();
 }
 
 void Fence::finish(const std::string& state, std::size_t steps, const std::string& at) {
-    const RowSet row = m_target.query(
-        fmt::format("UPDATE {} SET state = $1, finished_at = $2, rows_changed = (SELECT coalesce(sum(b.rows_changed), 0) "
-                    "FROM {} b WHERE b.run_uuid = $3 AND b.step <= $4) "
-                    "WHERE run_uuid = $3 AND epoch = $5 RETURNING run_uuid",
-                    table("datachange_runs"), table("datachange_batches")),
-        {Value::text(state), Value::text(at), Value::text(m_held->uuid), number(steps), Value::integer(m_held->epoch)});
+    const RowSet row = m_target.query(fmt::format("UPDATE {} SET state = $1, finished_at = $2, rows_changed "
+                                                  "= (SELECT coalesce(sum(b.rows_changed), 0) "
+                                                  "FROM {} b WHERE b.run_uuid = $3 AND b.step <= $4) "
+                                                  "WHERE run_uuid = $3 AND epoch = $5 RETURNING run_uuid",
+                                                  table("datachange_runs"), table("datachange_batches")),
+                                      {Value::text(state), Value::text(at), Value::text(m_held->uuid),
+                                       number(steps), Value::integer(m_held->epoch)});
     if (row.empty()) throw taken_over_error();
 }
 

@@ -15,9 +15,10 @@ namespace datachange {
 
 /// A run as the journal in the target knows it.
 struct JournalRun {
-    std::string uuid, version, name, definition_sha256, state, mode, operator_name, ticket, started_at, finished_at;
-    std::string owner;       ///< who works on it, as a person reads it
-    std::string host;        ///< where, and
+    std::string uuid, version, name, definition_sha256, state, mode, operator_name, ticket, started_at,
+        finished_at;
+    std::string owner;         ///< who works on it, as a person reads it
+    std::string host;          ///< where, and
     std::int64_t process = 0;  ///< in which process there,
     std::string owned_since;   ///< since when: ISO 8601, UTC
     std::int64_t epoch = 1;
@@ -63,18 +64,19 @@ struct JournalBatches {
     std::vector<CommittedBatch> batches;  ///< by step, in it by path
 };
 
-/// The journal's tables in the target: which versions have run there, which batches have committed, and what was asked
-/// of the runs.
+/// The journal's tables in the target: which versions have run there, which batches have committed, and what
+/// was asked of the runs.
 ///
-/// datachange_runs holds one row a run. Its epoch is raised by whoever takes a run over; a batch reads the row first,
-/// FOR SHARE, and so cannot commit after somebody else has. datachange_batches gets a row in each batch's own
-/// transaction, which makes it decisive for whether the batch committed.
-/// datachange_requests stands apart, because a request must not wait for the batches in hand.
+/// datachange_runs holds one row a run. Its epoch is raised by whoever takes a run over; a batch reads the
+/// row first, FOR SHARE, and so cannot commit after somebody else has. datachange_batches gets a row in each
+/// batch's own transaction, which makes it decisive for whether the batch committed. datachange_requests
+/// stands apart, because a request must not wait for the batches in hand.
 class Fence {
 public:
     /// @param timeouts what the target's transactions have, given back to it after waiting
     explicit Fence(Target& target, Timeouts timeouts = {}) : m_target(target), m_timeouts(timeouts) {}
-    /// The same run through another connection, for another worker on it: where one raises the epoch, all have it.
+    /// The same run through another connection, for another worker on it: where one raises the epoch, all
+    /// have it.
     Fence(const Fence& other, Target& target)
         : m_target(target), m_timeouts(other.m_timeouts), m_held(other.m_held) {}
 
@@ -97,8 +99,8 @@ public:
     /// @param ledger UUID of the ledger that takes the evidence
     /// @throws Error (pending) that says who holds the version.
     void take(const FenceHeader& header, const std::string& ledger);
-    /// Makes a run one's own, as 'processing': from here on nobody else's batch of it can commit, and every COMMIT that
-    /// was in flight has ended one way or the other. Waits for that.
+    /// Makes a run one's own, as 'processing': from here on nobody else's batch of it can commit, and every
+    /// COMMIT that was in flight has ended one way or the other. Waits for that.
     /// @param least the new epoch is no smaller: the target may be an older copy of itself, behind the ledger
     /// @param waiting called about once a second while it does; may throw to give up
     /// @return the new epoch
@@ -121,8 +123,8 @@ public:
 
     /// "paused" while the run waits, "processing" when it goes on. @throws TakenOver
     void set_state(const std::string& state);
-    /// Ends the run; the rows it changed are those of its batches. @param steps of the definition; batches of those
-    /// behind are of watched tables. @throws TakenOver: then nothing was written.
+    /// Ends the run; the rows it changed are those of its batches. @param steps of the definition; batches of
+    /// those behind are of watched tables. @throws TakenOver: then nothing was written.
     void finish(const std::string& state, std::size_t steps, const std::string& at);
     /// Takes back a run that has changed nothing, because it must not run after all.
     void withdraw();

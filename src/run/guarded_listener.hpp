@@ -6,7 +6,8 @@
 
 namespace datachange {
 
-/// Decoration must not end a run: what a listener throws is dropped. Several workers may tell; one is heard at a time.
+/// Decoration must not end a run: what a listener throws is dropped. Several workers may tell; one is heard
+/// at a time.
 class GuardedListener : public Listener {
 public:
     explicit GuardedListener(Listener& listener) : m_listener(listener) {}

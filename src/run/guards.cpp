@@ -23,23 +23,25 @@ std::string described(const JournalRun& run) {
 }  // namespace
 
 void refuse_running(const JournalRun& run) {
-    throw Error(ExitCode::pending,
-                fmt::format("version {} is being run by {} since {} (run {}, {})", run.version, run.owner,
-                            run.started_at, run.uuid.substr(0, 8), run.state),
-                fmt::format("Two runs of one version at once would change rows twice: wait for the other. If nobody "
-                            "works on it any more, `datachange resume {} --take-over` goes on with it. Nothing was "
-                            "changed.",
-                            run.uuid.substr(0, 8)));
+    throw Error(
+        ExitCode::pending,
+        fmt::format("version {} is being run by {} since {} (run {}, {})", run.version, run.owner,
+                    run.started_at, run.uuid.substr(0, 8), run.state),
+        fmt::format("Two runs of one version at once would change rows twice: wait for the other. If nobody "
+                    "works on it any more, `datachange resume {} --take-over` goes on with it. Nothing was "
+                    "changed.",
+                    run.uuid.substr(0, 8)));
 }
 
 void require_same_definition(const Plan& plan, const JournalRun& run) {
     const Definition& definition = plan.definition;
     if (run.definition_sha256 == definition.sha256) return;
-    throw Error(ExitCode::failed,
-                fmt::format("version {} has run with another definition ({}): then SHA-256 {}, now {}", run.version,
-                            described(run), run.definition_sha256, definition.sha256),
-                "A definition that has run is evidence: put the file back as it was, and write the new change as a "
-                "new definition (`datachange new`). --again runs it all the same. Nothing was changed.")
+    throw Error(
+        ExitCode::failed,
+        fmt::format("version {} has run with another definition ({}): then SHA-256 {}, now {}", run.version,
+                    described(run), run.definition_sha256, definition.sha256),
+        "A definition that has run is evidence: put the file back as it was, and write the new change as a "
+        "new definition (`datachange new`). --again runs it all the same. Nothing was changed.")
         .at(definition.path);
 }
 
@@ -58,10 +60,10 @@ std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<Jo
         require_same_definition(plan, run);
         if (plan.may_run_again()) continue;
         if (run.state == "done") {
-            throw Error(ExitCode::failed,
-                        fmt::format("version {} has run already: {}", run.version, described(run)),
-                        "--again runs it once more; `-- repeatable: yes` in the header always allows it. Nothing "
-                        "was changed.");
+            throw Error(
+                ExitCode::failed, fmt::format("version {} has run already: {}", run.version, described(run)),
+                "--again runs it once more; `-- repeatable: yes` in the header always allows it. Nothing "
+                "was changed.");
         }
         if (run.state == "cancelled") {
             throw Error(ExitCode::failed,

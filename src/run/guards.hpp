@@ -17,7 +17,8 @@ namespace datachange {
 /// Decides by the journal whether a version is run anew, or a run of it goes on that had stopped.
 /// @param stalled tells of an active run whether nobody works on it any more
 /// @return the run that goes on, if one does
-/// @throws Error (failed) if it must not be run (again): it has run, or an edited definition has. @throws Error
+/// @throws Error (failed) if it must not be run (again): it has run, or an edited definition has. @throws
+/// Error
 ///         (pending) if somebody is running it.
 std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<JournalRun>& runs, bool again,
                                           const std::function<bool(const JournalRun&)>& stalled);

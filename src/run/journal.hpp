@@ -26,7 +26,7 @@ struct RunHeader {
     std::string operator_name, host, ticket, author, tool_version, server_version;
     std::string mode;  ///< single | batched
     bool dry_run = false;
-    std::string started_at;  ///< utc_now()
+    std::string started_at;    ///< utc_now()
     std::int64_t process = 0;  ///< the process on `host` that runs it
     std::int64_t epoch = 1;    ///< of the journal in the target; a run that was taken over has a greater one
 };
@@ -50,16 +50,17 @@ struct PriorEvidence {
         std::uint64_t batches = 0;
     };
 
-    std::int64_t run = 0;     ///< its number in this ledger
-    bool known = false;       ///< this ledger had the run before
-    std::string mode;         ///< single | batched, "" where it did not
+    std::int64_t run = 0;  ///< its number in this ledger
+    bool known = false;    ///< this ledger had the run before
+    std::string mode;      ///< single | batched, "" where it did not
     std::vector<StepEvidence> steps;
-    std::vector<Collateral> collateral;         ///< by table, over all batches
-    std::vector<CommittedBatch> elsewhere;      ///< in the journal, with the evidence in another ledger
-    std::vector<CommittedBatch> lost;           ///< committed by this ledger, and not in the journal
-    std::uint64_t found_committed = 0;          ///< batches in doubt that the journal has
-    std::uint64_t found_rolled_back = 0;        ///< batches in doubt that it has not
-    std::vector<std::string> summaries_before;  ///< one a step of the definition, as JSON; "" where there is none
+    std::vector<Collateral> collateral;     ///< by table, over all batches
+    std::vector<CommittedBatch> elsewhere;  ///< in the journal, with the evidence in another ledger
+    std::vector<CommittedBatch> lost;       ///< committed by this ledger, and not in the journal
+    std::uint64_t found_committed = 0;      ///< batches in doubt that the journal has
+    std::uint64_t found_rolled_back = 0;    ///< batches in doubt that it has not
+    std::vector<std::string>
+        summaries_before;  ///< one a step of the definition, as JSON; "" where there is none
 };
 
 /// A step of the run, or a watched table of one (numbered behind the steps).
@@ -99,12 +100,12 @@ public:
     virtual void begin_step(const StepHeader& header) = 0;
     /// Instead of begin_run and begin_step: goes on with a run that stopped, or was taken over.
     ///
-    /// Batches that this ledger has in doubt ('prepared', 'unknown') are decided: 'committed' where the journal has
-    /// them with the same leaf, else dropped as 'rolled_back'. One that the ledger has as 'committed' and the journal
-    /// lacks becomes 'lost': its rows stay, its name is never used again. Batches whose evidence is in another ledger
-    /// are recorded as elsewhere, with that ledger's UUID, range and leaf. A run that this ledger does not know is
-    /// entered. From here on only who holds header.epoch may write evidence of the run: calls of one with a smaller
-    /// epoch throw Error (pending).
+    /// Batches that this ledger has in doubt ('prepared', 'unknown') are decided: 'committed' where the
+    /// journal has them with the same leaf, else dropped as 'rolled_back'. One that the ledger has as
+    /// 'committed' and the journal lacks becomes 'lost': its rows stay, its name is never used again. Batches
+    /// whose evidence is in another ledger are recorded as elsewhere, with that ledger's UUID, range and
+    /// leaf. A run that this ledger does not know is entered. From here on only who holds header.epoch may
+    /// write evidence of the run: calls of one with a smaller epoch throw Error (pending).
     virtual PriorEvidence resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
                                      const std::vector<CommittedBatch>& committed) = 0;
     /// The epoch at which the ledger has a run; 0 if it does not know it.

@@ -36,7 +36,8 @@ public:
           m_journal(parts.journal),
           m_listener(parts.listener),
           m_parts(parts),
-          m_fence(parts.dry_run ? std::nullopt : std::optional<Fence>(std::in_place, parts.target, parts.timeouts)),
+          m_fence(parts.dry_run ? std::nullopt
+                                : std::optional<Fence>(std::in_place, parts.target, parts.timeouts)),
           m_transaction{plan, parts.target, m_journal, m_fence ? &*m_fence : nullptr},
           m_control(parts.target, m_transaction.fence, m_journal, m_listener, parts.stop, parts.throttle),
           m_batches(m_transaction, m_control, parts.retries),
@@ -81,27 +82,30 @@ private:
         const std::string id = run.uuid.substr(0, 8);
         if (failed_rows) {
             throw Error(ExitCode::failed, fmt::format("run {} is {}, not done", id, run.state),
-                        run.state == "cancelled" ? "Nothing was changed."
-                                                 : "`datachange resume` goes on with it, failed rows included. "
-                                                   "Nothing was changed.");
+                        run.state == "cancelled"
+                            ? "Nothing was changed."
+                            : "`datachange resume` goes on with it, failed rows included. "
+                              "Nothing was changed.");
         }
         throw Error(ExitCode::failed, fmt::format("run {} has ended: {}", id, run.state),
-                    run.state == "done" ? "There is nothing left to do; `datachange retry` tries failed rows again."
-                                        : "`datachange run VERSION --again` runs the definition anew. Nothing was "
-                                          "changed.");
+                    run.state == "done"
+                        ? "There is nothing left to do; `datachange retry` tries failed rows again."
+                        : "`datachange run VERSION --again` runs the definition anew. Nothing was "
+                          "changed.");
     }
 
-    /// The target does not know the run: it was restored to an earlier state, and what the ledger has as committed is
-    /// lost; or it is another database, where nothing must be done.
+    /// The target does not know the run: it was restored to an earlier state, and what the ledger has as
+    /// committed is lost; or it is another database, where nothing must be done.
     RunResult reenter(const ResumeOptions& options) {
         const std::string id = options.run.substr(0, 8);
         const std::int64_t epoch = m_journal.known_epoch(options.run);
         if (!options.restored || epoch == 0) {
             throw Error(ExitCode::failed, fmt::format("{} does not know of run {}", m_target.name(), id),
-                        epoch == 0 ? "Nor does this ledger. Nothing was changed."
-                                   : "Is it the right database? If it was restored to a state before the run, "
-                                     "--restored runs all of it again, and keeps what was committed as 'lost'. "
-                                     "Nothing was changed.");
+                        epoch == 0
+                            ? "Nor does this ledger. Nothing was changed."
+                            : "Is it the right database? If it was restored to a state before the run, "
+                              "--restored runs all of it again, and keeps what was committed as 'lost'. "
+                              "Nothing was changed.");
         }
         m_ready = check_plan(m_target, m_plan);
         m_mode = Mode::batched;
@@ -157,7 +161,8 @@ private:
             m_control.begin(header.uuid);
             m_loop.go_on(std::move(prior));
             if (failed_rows && none_failed) {
-                throw Error(ExitCode::failed, "this ledger knows of no failed row of the run", "Nothing was changed.");
+                throw Error(ExitCode::failed, "this ledger knows of no failed row of the run",
+                            "Nothing was changed.");
             }
         } catch (Error& error) {
             abandon(error);
@@ -386,7 +391,10 @@ private:
             (m_result.batches > 0 || m_result.batches_elsewhere > 0) && !m_parts.dry_run && !m_was_done;
         const bool cancelled = dynamic_cast<Cancelled*>(&error) != nullptr;
         const bool stopped = dynamic_cast<Stopped*>(&error) != nullptr;
-        const std::string state = m_was_done ? "done" : cancelled ? "cancelled" : stopped ? "stopped" : "failed";
+        const std::string state = m_was_done  ? "done"
+                                  : cancelled ? "cancelled"
+                                  : stopped   ? "stopped"
+                                              : "failed";
         const bool taken_over = dynamic_cast<TakenOver*>(&error) != nullptr;
         const bool resumable = m_taken && !cancelled && !m_was_done && !taken_over;
         try {
@@ -408,13 +416,16 @@ private:
 
     void explain(Error& error, bool kept, bool resumable) const {
         std::string hint = error.hint();
-        const auto add = [&hint](const std::string& sentence) { hint += (hint.empty() ? "" : " ") + sentence; };
+        const auto add = [&hint](const std::string& sentence) {
+            hint += (hint.empty() ? "" : " ") + sentence;
+        };
         if (kept) {
             if (error.code() == ExitCode::failed || error.code() == ExitCode::unreachable)
                 error.set_code(ExitCode::partial);
-            add(fmt::format("{} with {} committed before; their evidence is in the ledger (run {}) and in {}.",
-                            counted(m_result.batches, "batch"), counted(m_result.rows.changed(), "changed row"),
-                            m_result.run, m_journal.csv_directory()));
+            add(fmt::format(
+                "{} with {} committed before; their evidence is in the ledger (run {}) and in {}.",
+                counted(m_result.batches, "batch"), counted(m_result.rows.changed(), "changed row"),
+                m_result.run, m_journal.csv_directory()));
             if (resumable) add(fmt::format("`datachange resume {}` goes on.", m_result.run));
         } else if (hint.empty()) {
             add("The transaction was rolled back; nothing was changed.");

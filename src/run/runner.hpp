@@ -30,19 +30,19 @@ struct RunParts {
     bool dry_run = false;
     bool again = false;
     StopRequest* stop = nullptr;  ///< from outside; may be nullptr
-    unsigned workers = 1;  ///< on batches beside each other; more than one needs `connect`
+    unsigned workers = 1;         ///< on batches beside each other; more than one needs `connect`
     std::function<std::unique_ptr<Target>()> connect = {};  ///< another connection to the target
     unsigned retries = 5;
     std::uint64_t max_failures = 1'000;  ///< rows
     bool skip_failures = false;          ///< whatever the plan says
     Timeouts timeouts = {};              ///< of each batch
-    bool keep_batch_size = false;  ///< a run that goes on: the one that it began with
+    bool keep_batch_size = false;        ///< a run that goes on: the one that it began with
     BatchSizing sizing = {};
     ThrottleOptions throttle = {};
 };
 
-/// Runs a plan: checks everything, takes the version, changes the target batch by batch, keeps the evidence. A run of
-/// the version that had stopped goes on instead.
+/// Runs a plan: checks everything, takes the version, changes the target batch by batch, keeps the evidence.
+/// A run of the version that had stopped goes on instead.
 ///
 /// Nothing is changed before everything that can be checked has been.
 /// @throws Error; its hint says what was kept. Code partial if some batch was committed.

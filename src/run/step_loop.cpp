@@ -13,8 +13,8 @@
 
 namespace datachange {
 
-StepLoop::StepLoop(const TransactionParts& transaction, const std::vector<ReadyStep>& steps, const RunParts& parts,
-                   BatchRunner& runner, Control& control, RunResult& result)
+StepLoop::StepLoop(const TransactionParts& transaction, const std::vector<ReadyStep>& steps,
+                   const RunParts& parts, BatchRunner& runner, Control& control, RunResult& result)
     : m_plan(transaction.plan),
       m_target(parts.target),
       m_journal(transaction.journal),
@@ -98,7 +98,8 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
     if (!set.prior.set) {
         require_sound_set(m_plan, step, set.size, ranges);
         if (step.plan->batching == Batching::none) refuse_unbatchable(index, set.size.keys);
-        if (!step.plan->step.keys) require_expected(m_plan, step.plan->step, set.size.keys, false, "would change");
+        if (!step.plan->step.keys)
+            require_expected(m_plan, step.plan->step, set.size.keys, false, "would change");
         read_summary(index, "before");
     }
     m_sizer = sizer_for(step, set);
@@ -155,7 +156,8 @@ void StepLoop::freeze(const ReadyStep& step, const StepSet& set) {
     if (!m_transaction.fence) return;
     m_runner.retrying([&] {
         m_transaction.fence->record_set({step.plan->step.number, set.size.keys,
-                                         m_parts.sizing.adaptive ? 0 : step.plan->batch_size, set.size.greatest});
+                                         m_parts.sizing.adaptive ? 0 : step.plan->batch_size,
+                                         set.size.greatest});
     });
     failpoint("step.set");
 }
@@ -169,7 +171,8 @@ void StepLoop::refuse_unbatchable(std::size_t index, std::uint64_t rows) const {
 
 SetSize StepLoop::measure_step(const ReadyStep& step) {
     SetSize size;
-    m_runner.read_only([&] { size = measure(m_target, step.source, step.plan->batching == Batching::range); });
+    m_runner.read_only(
+        [&] { size = measure(m_target, step.source, step.plan->batching == Batching::range); });
     return size;
 }
 
@@ -194,8 +197,8 @@ void StepLoop::run_gap(std::size_t index, StepSet& set, const Gap& gap) {
     }
 }
 
-/// Reads the set once, in one snapshot, into the ledger. @param behind only what comes behind this key. @return its
-/// rows.
+/// Reads the set once, in one snapshot, into the ledger. @param behind only what comes behind this key.
+/// @return its rows.
 std::uint64_t StepLoop::spool_set(const ReadyStep& step, const std::optional<Key>& behind) {
     const int number = step.plan->step.number;
     const auto& identifier = step.capture.identifier;
@@ -203,10 +206,11 @@ std::uint64_t StepLoop::spool_set(const ReadyStep& step, const std::optional<Key
     for (const std::string& name : identifier) names.push_back(quote_name(name));
     SqlTemplate page = wrap("SELECT * FROM (", step.capture.pre, ") AS datachange_set WHERE ");
     page.pieces.push_back({SqlPiece::Kind::batch, "", names, {}});
-    page.pieces.push_back({SqlPiece::Kind::text,
-                           fmt::format(" ORDER BY {} LIMIT {}", quote_names(identifier), step.plan->batch_size),
-                           {},
-                           {}});
+    page.pieces.push_back(
+        {SqlPiece::Kind::text,
+         fmt::format(" ORDER BY {} LIMIT {}", quote_names(identifier), step.plan->batch_size),
+         {},
+         {}});
     m_runner.read_only([&] {
         m_journal.drop_spool(number);
         if (!behind) {
@@ -219,7 +223,8 @@ std::uint64_t StepLoop::spool_set(const ReadyStep& step, const std::optional<Key
             const RowSet rows = m_target.query(page, scope);
             if (rows.empty()) return;
             m_journal.spool(number, rows);
-            scope.range.after = rows.key(rows.size() - 1, identifier_columns(rows.columns(), identifier, "pre"));
+            scope.range.after =
+                rows.key(rows.size() - 1, identifier_columns(rows.columns(), identifier, "pre"));
         }
     });
     return m_journal.spool_size(number);
@@ -327,8 +332,9 @@ void StepLoop::run_in_halves(BatchRunner& runner, std::size_t index, StepSet& se
         if (!data) throw DatabaseError(error);
         return fail_row(index, set, part, split.identifier, error);
     }
-    m_journal.event("split", fmt::format("step {} batch {}: {} ({})", m_steps[index].plan->step.number, part.path,
-                                         datachange::split(error.what(), '\n').front(), error.sqlstate()));
+    m_journal.event("split",
+                    fmt::format("step {} batch {}: {} ({})", m_steps[index].plan->step.number, part.path,
+                                datachange::split(error.what(), '\n').front(), error.sqlstate()));
     for (Part half : split.halves) {
         half.halved = part.halved || too_long;
         m_control.require_not_stopped();
@@ -349,7 +355,8 @@ StepLoop::Split StepLoop::split_slice(const ReadyStep& step, const Part& part) c
         return split;
     }
     const std::size_t middle = slice.size() / 2;
-    for (const auto& [number, from, to] : {std::tuple{1, std::size_t{0}, middle}, {2, middle, slice.size()}}) {
+    for (const auto& [number, from, to] :
+         {std::tuple{1, std::size_t{0}, middle}, {2, middle, slice.size()}}) {
         auto half = std::make_shared<const RowSet>(slice.part(from, to));
         const KeyRange range{half->key(0, places), half->key(half->size() - 1, places)};
         split.halves.push_back({fmt::format("{}.{}", part.path, number), range, to - from, std::move(half)});
@@ -390,24 +397,25 @@ void StepLoop::fail_row(std::size_t index, StepSet& set, const Part& part, const
     if (skips && !too_many) return;
     const std::string row =
         identifier.empty() ? "a row" : join(m_steps[index].source.columns, ", ") + " " + identifier;
-    Error stop(ExitCode::failed, fmt::format("{} cannot be changed: {}", row, error.what()),
-               skips
-                   ? fmt::format("{} have failed, as many as --max-failures allows; they stand in the ledger.",
-                                 counted(m_result.failures.size(), "row"))
-                   : "The row stands in the ledger's failures. Mend it, then go on; or go on without such rows by "
-                     "--on-error skip.");
+    Error stop(
+        ExitCode::failed, fmt::format("{} cannot be changed: {}", row, error.what()),
+        skips ? fmt::format("{} have failed, as many as --max-failures allows; they stand in the ledger.",
+                            counted(m_result.failures.size(), "row"))
+              : "The row stands in the ledger's failures. Mend it, then go on; or go on without such rows by "
+                "--on-error skip.");
     throw stop.at(error.where());
 }
 
-/// What the batches did not have, or had too much. A run that goes on has been away for a while, and others may
-/// have been at work.
+/// What the batches did not have, or had too much. A run that goes on has been away for a while, and others
+/// may have been at work.
 void StepLoop::require_covered(const ReadyStep& step, const StepSet& set) {
     // what earlier processes covered is known in rows, and not in keys that rows share
     const bool known = !m_prior || !step.source.distinct;
     if (set.covered == set.size.keys || !known) return;
     const std::string difference = fmt::format("{} planned, but the batches had {}",
                                                counted(set.size.keys, "row"), with_thousands(set.covered));
-    if (m_prior) return warn(difference + ": the set changed while the run had stopped, or other sessions did");
+    if (m_prior)
+        return warn(difference + ": the set changed while the run had stopped, or other sessions did");
     throw Error(
         ExitCode::mismatch, difference,
         "Other sessions may have changed the set meanwhile, or :batch stands on another column than the "
@@ -447,21 +455,18 @@ void StepLoop::resolve_failures(const Unit& unit, const UnitResult& result) {
     if (!m_prior || m_prior->failures.empty()) return;
     const int step = unit.step->plan->step.number;
     for (const AuditedRow& row : result.capture.rows.rows) {
-        const auto failed = std::find_if(
-            m_prior->failures.begin(), m_prior->failures.end(),
-            [&](const RowFailure& failure) { return failure.step == step && failure.identifier == row.identifier; });
+        const auto failed =
+            std::find_if(m_prior->failures.begin(), m_prior->failures.end(), [&](const RowFailure& failure) {
+                return failure.step == step && failure.identifier == row.identifier;
+            });
         if (failed != m_prior->failures.end()) m_journal.failure_resolved(step, row.identifier);
     }
 }
 
 Unit StepLoop::unit(std::size_t index, const Part& part, bool whole_step) {
     const std::lock_guard lock(m_mutex);
-    return {&m_steps[index],
-            part.path,
-            part.range,
-            part.slice.get(),
-            whole_step,
-            m_result.steps[index].rows.changed(),
+    return {&m_steps[index],          part.path,  part.range,
+            part.slice.get(),         whole_step, m_result.steps[index].rows.changed(),
             first_watch_number(index)};
 }
 

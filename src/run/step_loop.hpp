@@ -25,7 +25,8 @@ struct Prior {
     std::vector<RowFailure> failures;
 };
 
-/// Goes through the steps of a run and cuts their sets into batches; every batch is one call of the batch runner.
+/// Goes through the steps of a run and cuts their sets into batches; every batch is one call of the batch
+/// runner.
 class StepLoop {
 public:
     /// @param steps filled when the loop is used; @param result has an entry for each step and watched table
@@ -56,9 +57,9 @@ private:
     struct Part {
         std::string path;
         KeyRange range;
-        std::uint64_t keys = 0;                 ///< that it had when it was cut
+        std::uint64_t keys = 0;                    ///< that it had when it was cut
         std::shared_ptr<const RowSet> slice = {};  ///< by key list
-        bool halved = false;            ///< because it took too long
+        bool halved = false;                       ///< because it took too long
     };
     /// Two halves; or one key that cannot be halved, if there is one at all.
     struct Split {
@@ -75,7 +76,8 @@ private:
     void run_gap(std::size_t index, StepSet& set, const Gap& gap);
     void run_slices(std::size_t index, StepSet& set);
     std::uint64_t spool_set(const ReadyStep& step, const std::optional<Key>& behind);
-    std::uint64_t skip_slice(int step, std::uint64_t from, const Key& last, const std::vector<std::size_t>& places);
+    std::uint64_t skip_slice(int step, std::uint64_t from, const Key& last,
+                             const std::vector<std::size_t>& places);
 
     std::uint64_t batch_size();
     void hand_out(std::size_t index, StepSet& set, const Part& part);
@@ -112,9 +114,10 @@ private:
     TransactionParts m_transaction;
     Tally m_tally;
     std::optional<Prior> m_prior;
-    std::mutex m_mutex;                 ///< for what workers add up: m_result, m_tally, m_sizer, StepSet::covered
+    std::mutex m_mutex;  ///< for what workers add up: m_result, m_tally, m_sizer, StepSet::covered
     std::optional<BatchSizer> m_sizer;  ///< of the step in hand
-    std::unique_ptr<Workers> m_workers;  ///< none where batches are done one after the other; last: they use the rest
+    std::unique_ptr<Workers>
+        m_workers;  ///< none where batches are done one after the other; last: they use the rest
 };
 
 }  // namespace datachange

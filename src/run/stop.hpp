@@ -8,8 +8,8 @@
 
 namespace datachange {
 
-/// How a run is asked to end from outside (Ctrl-C, SIGTERM): once, it ends after the batch in hand; twice, the batch
-/// in hand is rolled back at once. Either way it can be resumed. Thread-safe.
+/// How a run is asked to end from outside (Ctrl-C, SIGTERM): once, it ends after the batch in hand; twice,
+/// the batch in hand is rolled back at once. Either way it can be resumed. Thread-safe.
 class StopRequest {
 public:
     /// While it is there, a second request calls it: it ends the statement in hand.

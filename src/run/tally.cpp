@@ -49,10 +49,9 @@ void Tally::add_prior(const PriorEvidence& evidence, std::size_t steps) {
         ++m_result.batches_elsewhere;
         m_result.rows_elsewhere += batch.rows;
     }
-    m_result.lost_batches = static_cast<std::uint64_t>(
-        std::count_if(evidence.lost.begin(), evidence.lost.end(), [&](const CommittedBatch& batch) {
-            return static_cast<std::size_t>(batch.step) <= steps;
-        }));
+    m_result.lost_batches = static_cast<std::uint64_t>(std::count_if(
+        evidence.lost.begin(), evidence.lost.end(),
+        [&](const CommittedBatch& batch) { return static_cast<std::size_t>(batch.step) <= steps; }));
     for (const Collateral& table : evidence.collateral) add_collateral(table);
 }
 
@@ -94,10 +93,9 @@ std::vector<std::string> Tally::warnings() const {
     if (!m_overcounts.empty())
         warnings.push_back("rows changed in other tables may be fewer than counted: " + m_overcounts);
     if (!m_result.failures.empty()) {
-        warnings.push_back(fmt::format("{} could not be changed, for example {}: {}",
-                                       counted(m_result.failures.size(), "row"),
-                                       m_result.failures.front().identifier,
-                                       split(m_result.failures.front().message, '\n').front()));
+        warnings.push_back(fmt::format(
+            "{} could not be changed, for example {}: {}", counted(m_result.failures.size(), "row"),
+            m_result.failures.front().identifier, split(m_result.failures.front().message, '\n').front()));
     }
     if (m_result.batches_elsewhere > 0) {
         warnings.push_back(fmt::format("the evidence of {} with {} is in another ledger",
@@ -105,10 +103,10 @@ std::vector<std::string> Tally::warnings() const {
                                        counted(m_result.rows_elsewhere, "changed row")));
     }
     if (m_result.lost_batches > 0) {
-        warnings.push_back(fmt::format("{} that had committed {} gone from the target ('lost' in the ledger), and "
-                                       "their ranges were run again",
-                                       counted(m_result.lost_batches, "batch"),
-                                       m_result.lost_batches == 1 ? "is" : "are"));
+        warnings.push_back(
+            fmt::format("{} that had committed {} gone from the target ('lost' in the ledger), and "
+                        "their ranges were run again",
+                        counted(m_result.lost_batches, "batch"), m_result.lost_batches == 1 ? "is" : "are"));
     }
     if (!m_no_witness.empty())
         warnings.push_back("changes in other tables could not be counted: " + m_no_witness);

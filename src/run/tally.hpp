@@ -16,7 +16,8 @@ public:
     explicit Tally(RunResult& result) : m_result(result) {}
 
     void add(const Unit& unit, const UnitResult& given);
-    /// What the run had done before it stopped. @param steps of the definition; those behind are watched tables
+    /// What the run had done before it stopped. @param steps of the definition; those behind are watched
+    /// tables
     void add_prior(const PriorEvidence& evidence, std::size_t steps);
     /// Sentences on what a person should look at, from all batches.
     std::vector<std::string> warnings() const;

@@ -20,8 +20,9 @@ StepCapture capture_unit(const TransactionParts& parts, const Unit& unit, const 
     const Step& step = unit.step->plan->step;
     if (step.only_verifies()) return {};
     const bool lock_first = attempt.isolation == Isolation::read_committed;
-    StepCapture capture = unit.slice ? capture_slice(parts.target, unit.step->capture, *unit.slice)
-                                     : capture_range(parts.target, unit.step->capture, unit.range, lock_first);
+    StepCapture capture = unit.slice
+                              ? capture_slice(parts.target, unit.step->capture, *unit.slice)
+                              : capture_range(parts.target, unit.step->capture, unit.range, lock_first);
     const std::uint64_t changed = unit.changed_before + capture.rows.counts.changed();
     require_expected(parts.plan, step, changed, !unit.whole_step, "changes");
     return capture;
@@ -73,9 +74,10 @@ CapturedUnit run_unit(const TransactionParts& parts, const Unit& unit, const Att
     return captured;
 }
 
-/// The evidence of what is about to be committed, in ledger and journal. Durable before the target commits: what is
-/// committed is never without evidence.
-std::vector<CommittedBatch> write_evidence(const TransactionParts& parts, const std::vector<CapturedUnit>& units,
+/// The evidence of what is about to be committed, in ledger and journal. Durable before the target commits:
+/// what is committed is never without evidence.
+std::vector<CommittedBatch> write_evidence(const TransactionParts& parts,
+                                           const std::vector<CapturedUnit>& units,
                                            const std::string& transaction) {
     std::vector<CommittedBatch> batches;
     const auto alone = parts.journal.hold();

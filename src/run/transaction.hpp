@@ -8,8 +8,8 @@
 #include "capture/capture.hpp"
 #include "plan/plan.hpp"
 #include "run/fence.hpp"
-#include "run/shared_journal.hpp"
 #include "run/preflight.hpp"
+#include "run/shared_journal.hpp"
 #include "target/target.hpp"
 
 namespace datachange {

@@ -34,8 +34,8 @@ public:
     Workers(const Workers&) = delete;
     Workers& operator=(const Workers&) = delete;
 
-    /// Has a session do the job as soon as one is free, and no job is open that was handed out more than a session's
-    /// number of jobs before it.
+    /// Has a session do the job as soon as one is free, and no job is open that was handed out more than a
+    /// session's number of jobs before it.
     /// @throws what the first failed job threw, after those in hand have ended
     void submit(Job job);
     /// Waits for all jobs. @throws as submit
@@ -50,10 +50,10 @@ private:
     std::unique_ptr<StopRequest::Interrupt> m_interrupt;
     std::mutex m_mutex;
     std::condition_variable_any m_changed;
-    Job m_next;                       ///< handed out, and not taken yet
-    std::uint64_t m_number = 0;       ///< of the job handed out last
-    std::set<std::uint64_t> m_open;   ///< jobs that have not ended
-    std::exception_ptr m_failure;     ///< the first
+    Job m_next;                           ///< handed out, and not taken yet
+    std::uint64_t m_number = 0;           ///< of the job handed out last
+    std::set<std::uint64_t> m_open;       ///< jobs that have not ended
+    std::exception_ptr m_failure;         ///< the first
     std::vector<std::jthread> m_threads;  ///< last: they use all of the above
 };
 

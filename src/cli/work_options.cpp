@@ -1,0 +1,109 @@
+#include "cli/work_options.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace datachange {
+
+namespace {
+
+std::chrono::milliseconds parse_duration(const std::string& option, const std::string& text) {
+    static const std::map<std::string, double> units{
+        {"ms", 1}, {"s", 1'000}, {"", 1'000}, {"min", 60'000}, {"h", 3'600'000}};
+    constexpr double longest = 365.0 * 24 * 3'600'000;
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+    const auto unit = units.find(text.substr(digits));
+    double number = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + digits, number);
+    const bool parsed = digits > 0 && failure == std::errc{} && end == text.data() + digits;
+    if (!parsed || unit == units.end() || number * unit->second > longest) {
+        throw CLI::ValidationError(
+            option, fmt::format("{} is no duration; give one such as 500ms, 5s or 2min", text));
+    }
+    return std::chrono::milliseconds{static_cast<std::int64_t>(number * unit->second)};
+}
+
+/// An option for a duration: "500ms", "5s", "2min", "1h"; a number alone is seconds.
+template <typename Duration>
+CLI::Option* add_duration(CLI::App* command, const std::string& name, Duration& duration,
+                          const std::string& description) {
+    return command
+        ->add_option_function<std::string>(
+            name, [&duration, name](const std::string& text) { duration = parse_duration(name, text); },
+            description)
+        ->type_name("TIME");
+}
+
+}  // namespace
+
+void add_failure_options(CLI::App* command, WorkOptions& work) {
+    const std::string group = "What goes wrong";
+    RunOptions& run = work.run;
+    command
+        ->add_option(
+            "--on-error", work.on_error,
+            "A row that cannot be changed: stop there, or skip it (default the definition's, then stop)")
+        ->check(CLI::IsMember({"stop", "skip"}))
+        ->type_name("WHAT")
+        ->group(group);
+    command
+        ->add_option("--max-failures", run.max_failures,
+                     "Rows that may fail before the run stops (default 1000)")
+        ->check(CLI::PositiveNumber)
+        ->type_name("ROWS")
+        ->group(group);
+    command
+        ->add_flag(
+            "--strict", run.strict,
+            "Roll back a batch whose triggers or cascades change tables that `collateral:` does not name")
+        ->group(group);
+    command
+        ->add_option("--retries", run.retries,
+                     "Tries again after conflicts, locks and lost connections (default 5)")
+        ->check(CLI::Range(0, 1000))
+        ->type_name("TIMES")
+        ->group(group);
+    add_duration(command, "--lock-timeout", run.lock_timeout,
+                 "How long a statement waits for a lock (default 5s)")
+        ->group(group);
+    add_duration(command, "--statement-timeout", run.statement_timeout,
+                 "How long a statement may take (default the session's)")
+        ->group(group);
+}
+
+void add_pace_options(CLI::App* command, RunOptions& run) {
+    PaceOptions& pace = run.pace;
+    const std::string group = "How fast it goes (batches only)";
+    const auto rows = [&](const char* name, std::uint64_t& value, const char* description) {
+        command->add_option(name, value, description)
+            ->check(CLI::PositiveNumber)
+            ->type_name("ROWS")
+            ->group(group);
+    };
+    add_duration(command, "--target-batch-time", pace.target_batch_time,
+                 "The batch size follows this duration (default 1s where no size is given)")
+        ->group(group);
+    command
+        ->add_option("--workers", run.workers,
+                     "Batches done beside each other, each in a session of its own (PostgreSQL; default 1)")
+        ->check(CLI::Range(1, 64))
+        ->type_name("NUMBER")
+        ->group(group);
+    rows("--min-batch-size", pace.min_batch_size, "It goes no lower than this (default 100)");
+    rows("--max-batch-size", pace.max_batch_size, "It goes no higher than this (default 10000)");
+    rows("--max-rows-per-second", pace.max_rows_per_second, "Rows a second, on average");
+    add_duration(command, "--sleep", pace.sleep, "Between batches")->group(group);
+    add_duration(command, "--max-lag", pace.max_lag, "Wait while a replica lags more than this (PostgreSQL)")
+        ->group(group);
+    command->add_option("--throttle-flag-file", pace.throttle_flag_file, "Wait while this file is there")
+        ->type_name("FILE")
+        ->group(group);
+    command->add_option("--throttle-query", pace.throttle_query, "Wait while this query returns more than 0")
+        ->type_name("SQL")
+        ->group(group);
+}
+
+}  // namespace datachange

@@ -1,0 +1,57 @@
+#include "run/journal_ddl.hpp"
+
+#include <fmt/format.h>
+
+namespace datachange {
+
+std::vector<std::string> journal_ddl(Engine engine, const std::string& prefix) {
+    const bool postgres = engine == Engine::postgresql;
+    const char* moment = postgres ? "timestamptz" : "TEXT";
+    return {
+        fmt::format("CREATE TABLE IF NOT EXISTS {}datachange_runs (\n"
+                    "  run_uuid text PRIMARY KEY,\n"
+                    "  version text NOT NULL,\n"
+                    "  name text NOT NULL,\n"
+                    "  definition_sha256 text NOT NULL,\n"
+                    "  state text NOT NULL,\n"
+                    "  epoch bigint NOT NULL,\n"
+                    "  mode text NOT NULL,\n"
+                    "  owner text NOT NULL,\n"
+                    "  host text NOT NULL,\n"
+                    "  process bigint NOT NULL,\n"
+                    "  owned_since text NOT NULL,\n"
+                    "  ledger_uuid text NOT NULL,\n"
+                    "  sets text NOT NULL DEFAULT '',\n"
+                    "  operator text,\n"
+                    "  ticket text,\n"
+                    "  rows_changed bigint NOT NULL DEFAULT 0,\n"
+                    "  started_at {} NOT NULL,\n"
+                    "  finished_at {}\n)",
+                    prefix, moment, moment),
+        fmt::format("CREATE TABLE IF NOT EXISTS {0}datachange_batches (\n"
+                    "  run_uuid text NOT NULL REFERENCES {1}datachange_runs,\n"
+                    "  step integer NOT NULL,\n"
+                    "  batch text NOT NULL,\n"
+                    "  lower_key text,\n"
+                    "  upper_key text,\n"
+                    "  rows_changed bigint NOT NULL,\n"
+                    "  leaf text NOT NULL,\n"
+                    "  ledger_uuid text NOT NULL,\n"
+                    "  PRIMARY KEY (run_uuid, step, batch)\n)",
+                    prefix, postgres ? prefix : ""),  // SQLite names the parent without its schema
+        fmt::format("CREATE TABLE IF NOT EXISTS {0}datachange_requests (\n"
+                    "  run_uuid text PRIMARY KEY REFERENCES {1}datachange_runs,\n"
+                    "  request text NOT NULL,\n"
+                    "  max_rows_per_second bigint,\n"
+                    "  requested_by text NOT NULL,\n"
+                    "  requested_at text NOT NULL\n)",
+                    prefix, postgres ? prefix : ""),
+        // one active run a version: this index decides between two that start at once
+        fmt::format("CREATE UNIQUE INDEX IF NOT EXISTS {} ON {}datachange_runs (version)\n"
+                    "  WHERE state IN ('processing', 'paused')",
+                    postgres ? "datachange_runs_active" : prefix + "datachange_runs_active",
+                    postgres ? prefix : ""),
+    };
+}
+
+}  // namespace datachange
