@@ -16,6 +16,7 @@
 #include "run/guards.hpp"
 #include "run/owner.hpp"
 #include "run/preflight.hpp"
+#include "run/run_description.hpp"
 #include "run/step_loop.hpp"
 
 namespace datachange {
@@ -109,7 +110,7 @@ private:
         }
         m_ready = check_plan(m_target, m_plan);
         m_mode = Mode::batched;
-        RunHeader header = new_header();
+        RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
         header.uuid = options.run;
         header.epoch = epoch + 1;
         if (!m_fence->exists()) m_fence->create();
@@ -121,7 +122,7 @@ private:
     RunResult go_on(const JournalRun& run, bool failed_rows) {
         m_ready = check_plan(m_target, m_plan);
         m_mode = run.mode == "single" ? Mode::single : Mode::batched;
-        RunHeader header = new_header();
+        RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
         header.uuid = run.uuid;
         header.started_at = run.started_at;
         const FenceOwner owner = this->owner();
@@ -150,10 +151,10 @@ private:
     RunResult take_up(const RunHeader& header, bool failed_rows) {
         Prior prior;
         try {
-            describe_result(header);
+            m_result = new_result(m_plan, header, m_result.run);
             m_result.resumed = true;
             m_batches.retrying([&] { prior.journal = m_fence->batches(); });
-            prior.evidence = m_journal.resume_run(header, step_headers(), prior.journal.batches);
+            prior.evidence = m_journal.resume_run(header, step_headers(m_plan), prior.journal.batches);
             m_result.run = prior.evidence.run;
             prior.failures = m_journal.failures();
             failpoint("resume.decided");
@@ -212,10 +213,10 @@ private:
 
     void begin(const std::vector<std::uint64_t>& planned) {
         if (m_mode == Mode::batched) require_planned(planned);
-        const RunHeader header = new_header();
+        const RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
         m_result.run = m_journal.begin_run(header);
         try {
-            for (const StepHeader& step : step_headers()) m_journal.begin_step(step);
+            for (const StepHeader& step : step_headers(m_plan)) m_journal.begin_step(step);
             failpoint("run.begun");
             if (m_fence) take_version(header);
         } catch (Error& error) {
@@ -224,7 +225,7 @@ private:
         }
         failpoint("run.taken");
         m_control.begin(header.uuid);
-        describe_result(header);
+        m_result = new_result(m_plan, header, m_result.run);
         const Definition& definition = m_plan.definition;
         m_listener.run_started(definition.version + " " + definition.name, m_parts.dry_run);
         if (!definition.targets.empty()) {
@@ -232,30 +233,6 @@ private:
                 "the header says `targets: {}`, and whether this target is one of them is not checked",
                 join(definition.targets, ", ")));
         }
-    }
-
-    RunHeader new_header() const {
-        const Definition& definition = m_plan.definition;
-        RunHeader header;
-        header.uuid = new_uuid();
-        header.version = definition.version;
-        header.name = definition.name;
-        header.definition = definition.text;
-        header.definition_sha256 = definition.sha256;
-        header.definition_path = definition.path;
-        header.engine = m_target.engine();
-        header.target = m_target.name();
-        header.operator_name = m_parts.identity.operator_name;
-        header.host = m_parts.identity.host;
-        header.process = m_parts.identity.process;
-        header.ticket = definition.ticket;
-        header.author = definition.author;
-        header.tool_version = m_parts.identity.tool_version;
-        header.server_version = m_target.server_version();
-        header.mode = mode_name(m_mode);
-        header.dry_run = m_parts.dry_run;
-        header.started_at = utc_now();
-        return header;
     }
 
     FenceOwner owner() const {
@@ -267,34 +244,6 @@ private:
             const Step& step = m_plan.steps[i].step;
             if (!step.keys) require_expected(m_plan, step, planned[i], i > 0, "would change");
         }
-    }
-
-    /// The steps, and behind them the tables that they watch.
-    std::vector<StepHeader> step_headers() const {
-        std::vector<StepHeader> steps, watches;
-        auto number = static_cast<int>(m_plan.steps.size());
-        for (const StepPlan& plan : m_plan.steps) {
-            const Step& step = plan.step;
-            steps.push_back({step.number, 0, step.name, step.table, step.identifier, evidence_of(step)});
-            for (const Watch& watch : step.watches) {
-                watches.push_back(
-                    {++number, step.number, "watch_" + watch.table, watch.table, watch.identifier, "full"});
-            }
-        }
-        steps.insert(steps.end(), watches.begin(), watches.end());
-        return steps;
-    }
-
-    static std::string evidence_of(const Step& step) {
-        switch (step.evidence) {
-            case EvidenceLevel::full:
-                return "full";
-            case EvidenceLevel::keys:
-                return "keys";
-            case EvidenceLevel::counts:
-                return "counts";
-        }
-        return "full";
     }
 
     void take_version(const RunHeader& header) {
@@ -320,33 +269,6 @@ private:
                        header.operator_name, header.ticket, header.started_at, owner(), header.epoch},
                       ledger);
         m_taken = true;
-    }
-
-    void describe_result(const RunHeader& header) {
-        m_result.uuid = header.uuid;
-        m_result.version = header.version;
-        m_result.name = header.name;
-        m_result.engine = header.engine;
-        m_result.target = header.target;
-        m_result.mode = header.mode;
-        m_result.dry_run = header.dry_run;
-        for (const StepPlan& plan : m_plan.steps) {
-            StepResult step;
-            step.number = plan.step.number;
-            step.name = plan.step.name;
-            step.table = plan.step.table;
-            step.only_verified = plan.step.only_verifies();
-            m_result.steps.push_back(std::move(step));
-        }
-        for (const StepPlan& plan : m_plan.steps) {
-            for (const Watch& watch : plan.step.watches) {
-                StepResult step;
-                step.number = static_cast<int>(m_result.steps.size()) + 1;
-                step.watch_of = plan.step.number;
-                step.table = watch.table;
-                m_result.steps.push_back(std::move(step));
-            }
-        }
     }
 
     void change(const std::vector<std::uint64_t>& planned) {

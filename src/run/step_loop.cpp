@@ -1,7 +1,6 @@
 #include "run/step_loop.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -10,6 +9,7 @@
 #include "core/text.hpp"
 #include "run/error_class.hpp"
 #include "run/guards.hpp"
+#include "run/spooled_set.hpp"
 
 namespace datachange {
 
@@ -197,39 +197,6 @@ void StepLoop::run_gap(std::size_t index, StepSet& set, const Gap& gap) {
     }
 }
 
-/// Reads the set once, in one snapshot, into the ledger. @param behind only what comes behind this key.
-/// @return its rows.
-std::uint64_t StepLoop::spool_set(const ReadyStep& step, const std::optional<Key>& behind) {
-    const int number = step.plan->step.number;
-    const auto& identifier = step.capture.identifier;
-    std::vector<std::string> names;
-    for (const std::string& name : identifier) names.push_back(quote_name(name));
-    SqlTemplate page = wrap("SELECT * FROM (", step.capture.pre, ") AS datachange_set WHERE ");
-    page.pieces.push_back({SqlPiece::Kind::batch, "", names, {}});
-    page.pieces.push_back(
-        {SqlPiece::Kind::text,
-         fmt::format(" ORDER BY {} LIMIT {}", quote_names(identifier), step.plan->batch_size),
-         {},
-         {}});
-    m_runner.read_only([&] {
-        m_journal.drop_spool(number);
-        if (!behind) {
-            m_target.stream(in_key_order(step.capture.pre, identifier), step.plan->batch_size,
-                            [&](RowSet&& rows) { m_journal.spool(number, rows); });
-            return;
-        }
-        Scope scope{{behind, std::nullopt}, step.capture.identifier_types, nullptr, {}};
-        for (;;) {
-            const RowSet rows = m_target.query(page, scope);
-            if (rows.empty()) return;
-            m_journal.spool(number, rows);
-            scope.range.after =
-                rows.key(rows.size() - 1, identifier_columns(rows.columns(), identifier, "pre"));
-        }
-    });
-    return m_journal.spool_size(number);
-}
-
 /// Goes through the spooled set; slices that are committed are passed over.
 void StepLoop::run_slices(std::size_t index, StepSet& set) {
     const ReadyStep& step = m_steps[index];
@@ -247,7 +214,7 @@ void StepLoop::run_slices(std::size_t index, StepSet& set) {
             done.clear();
             warn("the set was read again behind the last batch: the ledger that had it is not this one");
         }
-        spooled = spool_set(step, behind);
+        spooled = spool_set(m_runner, m_journal, step, behind);
         set.size.keys = set.covered + spooled;
         if (!set.prior.set) freeze(step, set);
     }
@@ -269,21 +236,9 @@ void StepLoop::run_slices(std::size_t index, StepSet& set) {
             hand_out(index, set, {path, range, length, std::make_shared<const RowSet>(std::move(slice))});
             place += length;
         } else {
-            place = skip_slice(number, place, *next_done->range.upto, places);
+            place = place_behind(m_journal, number, place, *next_done->range.upto, places);
             path = next_done->batch;
             ++next_done;
-        }
-    }
-}
-
-/// @return the place behind the row with this key
-std::uint64_t StepLoop::skip_slice(int step, std::uint64_t from, const Key& last,
-                                   const std::vector<std::size_t>& places) {
-    for (;;) {
-        const RowSet rows = m_journal.spooled(step, from, default_batch_size);
-        if (rows.empty()) return from;
-        for (std::size_t row = 0; row < rows.size(); ++row, ++from) {
-            if (rows.key(row, places) == last) return from + 1;
         }
     }
 }
@@ -327,7 +282,7 @@ void StepLoop::run_in_halves(BatchRunner& runner, std::size_t index, StepSet& se
     const bool conflict = kind == ErrorClass::serialization;
     if (!data && !too_long && !conflict) throw DatabaseError(error);
 
-    const Split split = this->split(runner, m_steps[index], part);
+    const Halves split = halve(runner, m_steps[index], part);
     if (split.halves.empty()) {
         if (!data) throw DatabaseError(error);
         return fail_row(index, set, part, split.identifier, error);
@@ -340,47 +295,6 @@ void StepLoop::run_in_halves(BatchRunner& runner, std::size_t index, StepSet& se
         m_control.require_not_stopped();
         run_part(runner, index, set, half);
     }
-}
-
-StepLoop::Split StepLoop::split(BatchRunner& runner, const ReadyStep& step, const Part& part) const {
-    return part.slice ? split_slice(step, part) : split_range(runner, step, part);
-}
-
-StepLoop::Split StepLoop::split_slice(const ReadyStep& step, const Part& part) const {
-    const RowSet& slice = *part.slice;
-    const auto places = identifier_columns(slice.columns(), step.capture.identifier, "pre");
-    Split split;
-    if (slice.size() == 1) {
-        split.identifier = key_text(slice.key(0, places));
-        return split;
-    }
-    const std::size_t middle = slice.size() / 2;
-    for (const auto& [number, from, to] :
-         {std::tuple{1, std::size_t{0}, middle}, {2, middle, slice.size()}}) {
-        auto half = std::make_shared<const RowSet>(slice.part(from, to));
-        const KeyRange range{half->key(0, places), half->key(half->size() - 1, places)};
-        split.halves.push_back({fmt::format("{}.{}", part.path, number), range, to - from, std::move(half)});
-    }
-    return split;
-}
-
-StepLoop::Split StepLoop::split_range(BatchRunner& runner, const ReadyStep& step, const Part& part) const {
-    Split split;
-    runner.read_only([&] {
-        split = {};
-        const Key& end = *part.range.upto;
-        const std::uint64_t keys = count_keys(runner.target(), step.source, part.range);
-        if (keys == 0) return;
-        const auto half = next_range(runner.target(), step.source, part.range.after, end, (keys + 1) / 2);
-        const Key middle = *half->range.upto;
-        if (keys == 1) {
-            split.identifier = key_text(middle);
-            return;
-        }
-        split.halves.push_back({part.path + ".1", {part.range.after, middle}, half->keys});
-        split.halves.push_back({part.path + ".2", {middle, end}, keys - half->keys});
-    });
-    return split;
 }
 
 /// One key is left of a batch, and the target refuses to have it changed.

@@ -10,6 +10,7 @@
 #include "run/batch_runner.hpp"
 #include "run/batch_sizer.hpp"
 #include "run/continuation.hpp"
+#include "run/part.hpp"
 #include "run/preflight.hpp"
 #include "run/runner.hpp"
 #include "run/tally.hpp"
@@ -53,19 +54,6 @@ private:
         std::uint64_t covered = 0;  ///< keys that batches had so far, failed ones among them
         StepContinuation prior;
     };
-    /// A batch that is to be run: a range, or for key lists a slice.
-    struct Part {
-        std::string path;
-        KeyRange range;
-        std::uint64_t keys = 0;                    ///< that it had when it was cut
-        std::shared_ptr<const RowSet> slice = {};  ///< by key list
-        bool halved = false;                       ///< because it took too long
-    };
-    /// Two halves; or one key that cannot be halved, if there is one at all.
-    struct Split {
-        std::vector<Part> halves;
-        std::string identifier;  ///< of the only key
-    };
 
     void run_step(std::size_t index);
     void run_batched_step(std::size_t index, StepSet& set);
@@ -75,18 +63,12 @@ private:
     void run_ranges(std::size_t index, StepSet& set);
     void run_gap(std::size_t index, StepSet& set, const Gap& gap);
     void run_slices(std::size_t index, StepSet& set);
-    std::uint64_t spool_set(const ReadyStep& step, const std::optional<Key>& behind);
-    std::uint64_t skip_slice(int step, std::uint64_t from, const Key& last,
-                             const std::vector<std::size_t>& places);
 
     std::uint64_t batch_size();
     void hand_out(std::size_t index, StepSet& set, const Part& part);
     void run_part(BatchRunner& runner, std::size_t index, StepSet& set, const Part& part);
     void run_in_halves(BatchRunner& runner, std::size_t index, StepSet& set, const Part& part,
                        const DatabaseError& error);
-    Split split(BatchRunner& runner, const ReadyStep& step, const Part& part) const;
-    Split split_slice(const ReadyStep& step, const Part& part) const;
-    Split split_range(BatchRunner& runner, const ReadyStep& step, const Part& part) const;
     void fail_row(std::size_t index, StepSet& set, const Part& part, const std::string& identifier,
                   const DatabaseError& error);
     std::vector<UnitResult> transact(BatchRunner& runner, const std::vector<Unit>& units);
