@@ -288,12 +288,14 @@ RunRequests Fence::check() {
         {Value::text(m_held->uuid)});
     const bool ours = row.size() == 1 && row.text(0, 0) == std::to_string(m_held->epoch);
     if (!ours) throw taken_over_error();
-    if (row.text(0, 1) != "processing") {
-        throw Error(ExitCode::pending,
-                    fmt::format("the run was set to '{}' by somebody else", row.text(0, 1)),
+    RunRequests requests = requests_of(row, 2);
+    const std::string state = row.text(0, 1);
+    if (state == "paused") requests.pause = true;  // another worker on the run has found the request already
+    if (state != "processing" && state != "paused") {
+        throw Error(ExitCode::pending, fmt::format("the run was set to '{}' by somebody else", state),
                     "The batch in hand was not begun; look at `datachange status`.");
     }
-    return requests_of(row, 2);
+    return requests;
 }
 
 void Fence::record(const CommittedBatch& batch) {

@@ -100,7 +100,9 @@ LedgerRun LedgerReader::run(const std::string& which) const {
         const auto found = rows<LedgerRun>(select_runs("WHERE run_id = ?"), read_run, std::stoll(which));
         if (!found.empty()) return found.front();
     }
-    const std::string beginning = lower(which);
+    // a few digits are a number that is not there, rather than a UUID that happens to begin so
+    constexpr std::size_t shortest_beginning = 4;
+    const std::string beginning = number && which.size() < shortest_beginning ? "" : lower(which);
     const auto found =
         rows<LedgerRun>(select_runs("WHERE ?1 <> '' AND substr(uuid, 1, length(?1)) = ?1 ORDER BY run_id"),
                         read_run, beginning);
