@@ -119,7 +119,7 @@ private:
     void add_batching(CLI::App* command) {
         command
             ->add_option("--batch-size", m_parsed.given.batch_size,
-                         "Rows in a batch (default the definition's, then 5000)")
+                         "Rows in a batch (default the definition's; else 5000 at first, then it adapts)")
             ->check(CLI::PositiveNumber)
             ->type_name("ROWS");
         command
