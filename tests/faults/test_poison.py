@@ -15,7 +15,8 @@ class PoisonTests:
 
     def setUp(self):
         super().setUp()
-        self.rows = 100_000 if self.engine == "postgresql" else 10_000
+        self.rows = 111_111 if self.engine == "postgresql" else 11_111
+        self.open = 100_000 if self.engine == "postgresql" else 10_000  # nine of ten
         self.state_of_violation = "23514" if self.engine == "postgresql" else "SQLITE_CONSTRAINT_CHECK"
 
     def poison(self, rows=None):
@@ -62,6 +63,7 @@ class PoisonTests:
         self.poison()
         result = self.tool("run", "fill", *self.flags(), "--on-error", "skip")
         self.assert_all_but_the_poisoned(result)
+        self.assertEqual(len(self.changed()), self.open - POISONED)
 
     def test_skipped_by_several_workers(self):
         if self.engine == "postgresql":
@@ -75,7 +77,7 @@ class PoisonTests:
         self.assert_all_but_the_poisoned(self.tool("run", "fill", *self.flags()))
 
     def test_stopped_at_then_skipped_then_tried_again(self):
-        self.poison(rows=2000)
+        self.poison()
         result = self.tool("run", "fill", *self.flags(), "--on-error", "stop")
         self.assertEqual(result.code, 6, result)
         self.assertRegex(result.err, rf"\b{self.bad[0]}\b")
@@ -83,6 +85,7 @@ class PoisonTests:
         self.assert_nothing_unrecorded()
         self.assertFalse(self.changed() & set(self.bad))
         self.assert_all_but_the_poisoned(self.go_on(flags=("--on-error", "skip")))
+        self.assertEqual(len(self.changed()), self.open - POISONED)
         self.check_retry()
 
     def check_retry(self):
