@@ -28,6 +28,9 @@ struct CheckOptions {
     std::vector<std::string> definitions;  ///< empty: all of the folder
 };
 
+/// The settings as options of a run. @param path of the definition; @param given what they are put into
+RunOptions run_options(const Settings& settings, const std::string& path, RunOptions given = {});
+
 /// What `run`, `resume` and `retry` have in common.
 struct WorkOptions {
     RunOptions run;        ///< what the command line says of how to run; the settings are put in later

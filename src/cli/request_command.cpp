@@ -28,18 +28,11 @@ std::optional<std::string> definition_of(const Settings& settings, const Journal
 /// definition only the target is told, which keeps the run from going on.
 void cancel_now(const Settings& settings, Target& target, const JournalRun& run, const std::string& who) {
     if (const auto path = definition_of(settings, run)) {
-        RunOptions options;
-        options.database = settings.database;
-        options.definition = *path;
-        options.ledger = settings.ledger;
-        options.csv_dir = settings.csv_dir;
-        options.journal_schema = settings.journal_schema;
-        options.operator_name = settings.operator_name;
         ResumeOptions resume;
         resume.run = run.uuid;
         resume.cancel = true;
         Listener silent;
-        execute_resume(options, resume, settings.engine(), silent, nullptr);
+        execute_resume(run_options(settings, *path), resume, settings.engine(), silent, nullptr);
         return;
     }
     constexpr std::size_t every_step = 1'000'000;  // which of them are watched tables, nobody can say

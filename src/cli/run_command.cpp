@@ -34,16 +34,8 @@ std::unique_ptr<Listener> listener_for(const OutputOptions& output) {
     return show_progress(progress_style(output), wants_color(STDERR_FILENO), write_stderr, terminal_width);
 }
 
-RunOptions run_options(const Settings& settings, const std::string& definition, const WorkOptions& work) {
-    RunOptions run = work.run;
-    run.database = settings.database;
-    run.definition = find_definition(settings.dir, definition).path;
-    run.ledger = settings.ledger;
-    run.csv_dir = settings.csv_dir;
-    run.journal_schema = settings.journal_schema;
-    run.operator_name = settings.operator_name;
-    run.batch_size = settings.batch_size;
-    run.batch_threshold = settings.batch_threshold;
+RunOptions work_options(const Settings& settings, const std::string& definition, const WorkOptions& work) {
+    RunOptions run = run_options(settings, find_definition(settings.dir, definition).path, work.run);
     if (!work.on_error.empty()) run.skip_failures = work.on_error == "skip";
     return run;
 }
@@ -74,9 +66,21 @@ bool unpause(const Settings& settings, const ResumeCommandOptions& options, cons
 
 }  // namespace
 
+RunOptions run_options(const Settings& settings, const std::string& path, RunOptions given) {
+    given.database = settings.database;
+    given.definition = path;
+    given.ledger = settings.ledger;
+    given.csv_dir = settings.csv_dir;
+    given.journal_schema = settings.journal_schema;
+    given.operator_name = settings.operator_name;
+    given.batch_size = settings.batch_size;
+    given.batch_threshold = settings.batch_threshold;
+    return given;
+}
+
 int command_run(const Settings& settings, const RunCommandOptions& options, const OutputOptions& output) {
     settings.require_database();
-    const RunOptions run = run_options(settings, options.definition, options.work);
+    const RunOptions run = work_options(settings, options.definition, options.work);
     StopRequest stop;
     const SignalWatch signals(stop);
     const auto listener = listener_for(output);
@@ -91,7 +95,7 @@ int command_resume(const Settings& settings, const ResumeCommandOptions& options
         choose_run(settings, *connect_target(settings.database, settings.engine(), settings.journal_schema),
                    options.run);
     if (!options.failed_rows && unpause(settings, options, chosen, output)) return 0;
-    const RunOptions run = run_options(settings, chosen.version, options.work);
+    const RunOptions run = work_options(settings, chosen.version, options.work);
     StopRequest stop;
     const SignalWatch signals(stop);
     const auto listener = listener_for(output);

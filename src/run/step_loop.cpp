@@ -30,6 +30,8 @@ StepLoop::StepLoop(const TransactionParts& transaction, const std::vector<ReadyS
 
 void StepLoop::go_on(Prior prior) {
     m_tally.add_prior(prior.evidence, m_plan.steps.size());
+    for (const RowFailure& failure : prior.failures)
+        m_failed_before.emplace(failure.step, failure.identifier);
     m_prior = std::move(prior);
 }
 
@@ -366,14 +368,11 @@ std::vector<UnitResult> StepLoop::transact(BatchRunner& runner, const std::vecto
 
 /// Rows that failed before, and have been changed now.
 void StepLoop::resolve_failures(const Unit& unit, const UnitResult& result) {
-    if (!m_prior || m_prior->failures.empty()) return;
+    if (m_failed_before.empty()) return;
     const int step = unit.step->plan->step.number;
     for (const AuditedRow& row : result.capture.rows.rows) {
-        const auto failed =
-            std::find_if(m_prior->failures.begin(), m_prior->failures.end(), [&](const RowFailure& failure) {
-                return failure.step == step && failure.identifier == row.identifier;
-            });
-        if (failed != m_prior->failures.end()) m_journal.failure_resolved(step, row.identifier);
+        if (m_failed_before.contains({step, row.identifier}))
+            m_journal.failure_resolved(step, row.identifier);
     }
 }
 

@@ -4,7 +4,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "run/batch_runner.hpp"
@@ -96,6 +98,7 @@ private:
     TransactionParts m_transaction;
     Tally m_tally;
     std::optional<Prior> m_prior;
+    std::set<std::pair<int, std::string>> m_failed_before;  ///< step and identifier, looked up for every row
     std::mutex m_mutex;  ///< for what workers add up: m_result, m_tally, m_sizer, StepSet::covered
     std::optional<BatchSizer> m_sizer;  ///< of the step in hand
     std::unique_ptr<Workers>
