@@ -20,11 +20,6 @@ PriorEvidence RehearsalRecord::resume_run(const RunHeader&, const std::vector<St
     throw std::logic_error("a dry run does not go on");
 }
 
-void RehearsalRecord::prepare(const std::string& transaction_id) {
-    m_scratch.prepare(transaction_id);
-    m_scratch.settle(Outcome::committed, {});
-}
-
 std::vector<CsvPaths> RehearsalRecord::finish(const Finish& finish) {
     std::vector<CsvPaths> paths;
     try {

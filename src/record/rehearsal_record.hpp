@@ -25,10 +25,20 @@ public:
                              const std::vector<CommittedBatch>& committed) override;
     std::int64_t known_epoch(const std::string&) override { return 0; }
     std::string ledger_uuid() const override { return m_ledger_uuid; }
-    std::string stage(const BatchRecord& batch) override { return m_scratch.stage(batch); }
-    void prepare(const std::string& transaction_id) override;
-    void discard() noexcept override { m_scratch.discard(); }
-    void settle(Outcome, const std::vector<CommittedBatch>&) override {}
+    void handed_out(int step, const std::string& batch) override { m_scratch.handed_out(step, batch); }
+    void done_with(int step, const std::string& batch) override { m_scratch.done_with(step, batch); }
+    std::unique_ptr<BatchEvidence> open_batch(int step, const std::string& batch,
+                                              const KeyRange& range) override {
+        return m_scratch.open_batch(step, batch, range);
+    }
+    void prepare(std::vector<std::unique_ptr<BatchEvidence>> batches,
+                 const std::string& transaction_id) override {
+        m_scratch.prepare(std::move(batches), transaction_id);
+    }
+    /// The target is rolled back whatever happens, so every batch counts.
+    void settle(Outcome, const std::vector<CommittedBatch>& batches) override {
+        m_scratch.settle(Outcome::committed, batches);
+    }
     void summary(int step, const std::string& moment, const RowSet& result) override {
         m_scratch.summary(step, moment, result);
     }
@@ -39,9 +49,6 @@ public:
     }
     std::vector<RowFailure> failures() override { return m_scratch.failures(); }
     void state(const std::string& state) override { m_scratch.state(state); }
-    void collateral(int step, const std::string& batch, const std::vector<Collateral>& tables) override {
-        m_scratch.collateral(step, batch, tables);
-    }
     void spool(int step, const RowSet& rows) override { m_scratch.spool(step, rows); }
     RowSet spooled(int step, std::uint64_t from, std::uint64_t count) override {
         return m_scratch.spooled(step, from, count);

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "core/failpoint.hpp"
+#include "core/timings.hpp"
 #include "record/csv/csv_file.hpp"
+#include "record/csv/step_csv.hpp"
 #include "record/csv/step_layout.hpp"
 #include "record/ledger/resume.hpp"
 #include "record/ledger/run_tables.hpp"
@@ -19,18 +22,37 @@ constexpr const char* in_doubt =
     "What became of the batch in hand is not known, and is found out from the target when the run goes on; "
     "what is "
     "committed is kept.";
+constexpr std::size_t most_tasks = 64;  // that wait for the ledger: each worker brings one at a time
 constexpr const char* at_the_end = "What the target has committed stays, and its evidence is in the ledger.";
 
 }  // namespace
 
+template <class Work>
+decltype(auto) RunRecord::in_ledger(Work&& work, const char* kept) {
+    return m_thread->call([&] {
+        const PhaseTimer timer(Phase::ledger);
+        return m_ledger.guarded(work, kept);
+    });
+}
+
+template <class Work>
+void RunRecord::owned(Work&& work) {
+    in_ledger([&] {
+        m_ledger.transact([&] {
+            m_owner->require();
+            work();
+        });
+    });
+}
+
 RunRecord::RunRecord(Ledger ledger, std::string csv_dir)
-    : m_ledger(std::move(ledger)), m_csv_dir(std::move(csv_dir)) {
-    m_ledger_uuid = m_ledger.guarded([&] { return m_ledger.uuid(); });
+    : m_ledger(std::move(ledger)), m_csv_dir(std::move(csv_dir)), m_thread(std::in_place, most_tasks) {
+    m_ledger_uuid = in_ledger([&] { return m_ledger.uuid(); });
 }
 
 std::int64_t RunRecord::begin_run(const RunHeader& header) {
     try {
-        m_ledger.guarded([&] {
+        in_ledger([&] {
             m_ledger.transact([&] {
                 m_run_id = insert_run(m_ledger, header);
                 open_folder(header);
@@ -41,6 +63,7 @@ std::int64_t RunRecord::begin_run(const RunHeader& header) {
         throw;
     }
     own(header);
+    follow();
     return m_run_id;
 }
 
@@ -48,7 +71,7 @@ PriorEvidence RunRecord::resume_run(const RunHeader& header, const std::vector<S
                                     const std::vector<CommittedBatch>& committed) {
     PriorEvidence prior;
     try {
-        m_ledger.guarded([&] {
+        in_ledger([&] {
             m_ledger.transact([&] {
                 prior = take_over_run(m_ledger, header, steps, committed);
                 m_run_id = prior.run;
@@ -66,7 +89,7 @@ PriorEvidence RunRecord::resume_run(const RunHeader& header, const std::vector<S
 }
 
 std::int64_t RunRecord::known_epoch(const std::string& uuid) {
-    return m_ledger.guarded([&] {
+    return in_ledger([&] {
         SQLite::Statement& query = m_ledger.bound("SELECT epoch FROM runs WHERE uuid = ?", uuid);
         const std::int64_t epoch = query.executeStep() ? query.getColumn(0).getInt64() : 0;
         query.reset();
@@ -84,41 +107,131 @@ void RunRecord::open_folder(const RunHeader& header) {
 }
 
 void RunRecord::own(const RunHeader& header) {
+    m_uuid = header.uuid;
     if (!header.dry_run) m_ledger.set_run(m_run_id);
     m_owner.emplace(m_ledger, m_run_id, header.epoch);
-    m_batches.emplace(m_ledger, *m_owner, m_run_id, header.uuid);
+    m_batches.emplace(m_ledger, *m_owner, m_run_id);
     m_spool.emplace(m_ledger, m_run_id);
 }
 
 void RunRecord::begin_step(const StepHeader& header) {
     owned([&] { insert_step(m_ledger, m_run_id, header); });
-    m_batches->add_step(header);
+    m_batches->add_step(header.number);
     m_steps.push_back(header);
 }
 
 void RunRecord::reopen_step(const StepHeader& header) {
-    StepLayout known = m_ledger.guarded([&] { return read_layout(m_ledger, m_run_id, header.number); });
+    StepLayout known = in_ledger([&] { return read_layout(m_ledger, m_run_id, header.number); });
     std::vector<std::vector<std::string>> returned;
     for (StepLayout::Returned& statement : known.returned) returned.push_back(std::move(statement.columns));
-    m_batches->reopen_step(header, std::move(known.before), std::move(known.after), std::move(returned));
+    m_batches->reopen_step(header.number, std::move(known.before), std::move(known.after),
+                           std::move(returned));
     m_steps.push_back(header);
 }
 
-std::string RunRecord::stage(const BatchRecord& batch) {
-    return m_ledger.guarded([&] { return m_batches->stage(batch); });
+/// Renders the files behind the run.
+void RunRecord::follow() {
+    m_live = std::make_unique<LiveCsv>(
+        *m_folder,
+        LiveCsv::Source{
+            [this](int number) { return in_ledger([&] { return read_layout(m_ledger, m_run_id, number); }); },
+            [this](int number) { return file_prefix(step(number)); },
+            [this](int number) {
+                const int watched_by = step(number).watch_of;
+                return watched_by == 0 ? number : watched_by;
+            },
+        });
 }
 
-void RunRecord::prepare(const std::string& transaction_id) {
-    m_ledger.guarded([&] { m_batches->prepare(transaction_id); });
+void RunRecord::handed_out(int step, const std::string& batch) {
+    if (m_live) m_live->handed_out(step, batch);
 }
 
-void RunRecord::discard() noexcept {
-    if (m_batches) m_batches->discard();
+void RunRecord::done_with(int step, const std::string& batch) {
+    if (m_live) m_live->done_with(step, batch);
+}
+
+std::unique_ptr<BatchEvidence> RunRecord::open_batch(int step, const std::string& batch,
+                                                     const KeyRange& range) {
+    return std::make_unique<RecordedBatch>(
+        m_uuid, this->step(step), batch, range,
+        [this](RecordedBatch& full) { in_ledger([&] { m_batches->spill(full); }); },
+        [this](const RecordedBatch& given_up) { drop(given_up); });
+}
+
+void RunRecord::drop(const RecordedBatch& batch) noexcept {
+    try {
+        in_ledger([&] { m_batches->drop(batch); });
+    } catch (const std::exception&) {
+        // it stays as 'writing', and goes when somebody goes on with the run
+    }
+}
+
+void RunRecord::prepare(std::vector<std::unique_ptr<BatchEvidence>> batches,
+                        const std::string& transaction_id) {
+    if (batches.empty()) return;
+    std::vector<std::shared_ptr<RecordedBatch>> own;
+    Waiting waiting{{{}, transaction_id}, nullptr};
+    for (auto& batch : batches) {
+        own.emplace_back(static_cast<RecordedBatch*>(batch.release()));
+        waiting.batches.batches.push_back(own.back().get());
+    }
+    {
+        const std::lock_guard lock(m_mutex);
+        m_waiting.push_back(&waiting);
+    }
+    const PhaseTimer timer(Phase::durable);
+    in_ledger([&] { prepare_waiting(); });
+    if (waiting.failure) std::rethrow_exception(waiting.failure);
+    const std::lock_guard lock(m_mutex);
+    for (auto& batch : own) m_prepared[{batch->step(), batch->path()}] = std::move(batch);
+}
+
+/// All that workers have brought up to now in one transaction. If that fails, each for itself: what is wrong
+/// with one must not fail the others.
+void RunRecord::prepare_waiting() {
+    std::vector<Waiting*> group;
+    {
+        const std::lock_guard lock(m_mutex);
+        group.swap(m_waiting);
+    }
+    if (group.empty()) return;  // somebody else's task has taken them along
+    prepare(group);
+    if (group.size() == 1) return;
+    for (Waiting* waiting : group) {
+        if (waiting->failure) prepare({waiting});
+    }
+}
+
+void RunRecord::prepare(const std::vector<Waiting*>& group) {
+    std::vector<PreparedBatches> transactions;
+    for (const Waiting* waiting : group) transactions.push_back(waiting->batches);
+    std::exception_ptr failure;
+    try {
+        m_ledger.guarded([&] { m_batches->prepare(transactions); });
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    for (Waiting* waiting : group) waiting->failure = failure;
 }
 
 void RunRecord::settle(Outcome outcome, const std::vector<CommittedBatch>& batches) {
-    m_ledger.guarded([&] { m_batches->settle(outcome, batches); },
-                     outcome == Outcome::in_doubt ? in_doubt : LedgerStake::before_commit);
+    in_ledger([&] { m_batches->settle(outcome, batches); },
+              outcome == Outcome::in_doubt ? in_doubt : LedgerStake::before_commit);
+    if (outcome != Outcome::in_doubt) follow_settled(outcome, batches);
+}
+
+void RunRecord::follow_settled(Outcome outcome, const std::vector<CommittedBatch>& batches) {
+    std::vector<std::shared_ptr<const RecordedBatch>> settled;
+    {
+        const std::lock_guard lock(m_mutex);
+        for (const CommittedBatch& batch : batches) {
+            if (auto found = m_prepared.extract({batch.step, batch.batch}))
+                settled.push_back(std::move(found.mapped()));
+        }
+    }
+    if (outcome != Outcome::committed || !m_live) return;
+    for (auto& batch : settled) m_live->committed(std::move(batch));
 }
 
 void RunRecord::summary(int step, const std::string& moment, const RowSet& result) {
@@ -138,15 +251,11 @@ void RunRecord::failure_resolved(int step, const std::string& identifier) {
 }
 
 std::vector<RowFailure> RunRecord::failures() {
-    return m_ledger.guarded([&] { return open_failures(m_ledger, m_run_id); });
+    return in_ledger([&] { return open_failures(m_ledger, m_run_id); });
 }
 
 void RunRecord::state(const std::string& state) {
     owned([&] { set_state(m_ledger, m_run_id, state); });
-}
-
-void RunRecord::collateral(int step, const std::string& batch, const std::vector<Collateral>& tables) {
-    owned([&] { insert_collateral(m_ledger, m_run_id, step, batch, tables); });
 }
 
 void RunRecord::spool(int step, const RowSet& rows) {
@@ -154,14 +263,14 @@ void RunRecord::spool(int step, const RowSet& rows) {
 }
 
 RowSet RunRecord::spooled(int step, std::uint64_t from, std::uint64_t count) {
-    return m_ledger.guarded([&] {
+    return in_ledger([&] {
         m_owner->require();  // who took the run over may have dropped the set
         return m_spool->read(step, from, count);
     });
 }
 
 std::uint64_t RunRecord::spool_size(int step) {
-    return m_ledger.guarded([&] { return m_spool->size(step); });
+    return in_ledger([&] { return m_spool->size(step); });
 }
 
 void RunRecord::drop_spool(int step) {
@@ -170,15 +279,10 @@ void RunRecord::drop_spool(int step) {
 
 std::vector<CsvPaths> RunRecord::finish(const Finish& finish) {
     if (!m_owner) return {};  // the run could not even begin
-    return m_ledger.guarded(
-        [&] {
-            m_batches->discard();
-            if (!m_ended) end_in_ledger(finish);
-            std::vector<CsvPaths> paths = render();
-            m_ledger.checkpoint();
-            return paths;
-        },
-        at_the_end);
+    if (!m_ended) in_ledger([&] { end_in_ledger(finish); }, at_the_end);
+    std::vector<CsvPaths> paths = render();
+    in_ledger([&] { m_ledger.checkpoint(); }, at_the_end);
+    return paths;
 }
 
 /// The run's end is on record before any file is written, so that a full disk cannot take it away; nor can a
@@ -197,27 +301,57 @@ void RunRecord::end_in_ledger(const Finish& finish) {
     failpoint("ledger.ended");
 }
 
+std::map<int, std::uint64_t> RunRecord::committed_batches() {
+    std::map<int, std::uint64_t> batches;
+    SQLite::Statement& query = m_ledger.bound(
+        "SELECT step, count(*) FROM batch WHERE run_id = ? AND state = 'committed' GROUP BY step", m_run_id);
+    while (query.executeStep()) {
+        batches[query.getColumn(0).getInt()] = static_cast<std::uint64_t>(query.getColumn(1).getInt64());
+    }
+    query.reset();
+    return batches;
+}
+
+/// The files of all steps: as they were rendered behind the run, or else from the ledger.
+std::map<int, StepCsv> RunRecord::rendered() {
+    if (const auto live = std::exchange(m_live, nullptr)) {
+        const auto batches = in_ledger([&] { return committed_batches(); }, at_the_end);
+        if (auto files = live->finish(batches)) return std::move(*files);
+    }
+    std::map<int, StepCsv> files;
+    in_ledger(
+        [&] {
+            const PhaseTimer timer(Phase::csv);
+            for (const StepHeader& step : m_steps) {
+                files[step.number] =
+                    render_step(m_ledger, m_run_id, step.number, *m_folder, file_prefix(step));
+            }
+        },
+        at_the_end);
+    return files;
+}
+
 std::vector<CsvPaths> RunRecord::render() {
     std::vector<CsvPaths> paths(m_steps.size());
     if (!m_folder) return paths;  // rendered before, and there was nothing to render
     std::vector<StepFile> files;
     try {
+        std::map<int, StepCsv> steps = rendered();
         for (std::size_t i = 0; i < m_steps.size(); ++i) {
-            StepCsv csv =
-                render_step(m_ledger, m_run_id, m_steps[i].number, *m_folder, file_prefix(m_steps[i]));
+            StepCsv& csv = steps[m_steps[i].number];
             paths[i] = csv.paths;
             for (auto& file : csv.files) files.push_back({m_steps[i].number, std::move(file)});
         }
         failpoint("csv.rendered");
-        publish(files);
-    } catch (const SQLite::Exception&) {
+        in_ledger([&] { publish(files); }, at_the_end);
+    } catch (const LedgerError&) {
         m_folder->clean();
         throw;
     } catch (const std::exception& failure) {
         m_folder->clean();
         const auto* error = dynamic_cast<const Error*>(&failure);
         if (error != nullptr && error->code() == ExitCode::pending) throw;  // somebody else renders them
-        m_ledger.checkpoint();
+        in_ledger([&] { m_ledger.checkpoint(); }, at_the_end);
         std::string hint = fmt::format(
             "The run has ended as recorded, and the ledger holds every row of it: run {} in the view "
             "changes.",
@@ -249,6 +383,11 @@ void RunRecord::publish(std::vector<StepFile>& files) {
         set_csv_directory(m_ledger, m_run_id, folder_gone ? "" : absolute_path(m_folder->path()));
     });
     if (folder_gone) m_folder.reset();
+}
+
+const StepHeader& RunRecord::step(int number) const {
+    return *std::find_if(m_steps.begin(), m_steps.end(),
+                         [&](const StepHeader& step) { return step.number == number; });
 }
 
 std::string RunRecord::file_prefix(const StepHeader& step) const {

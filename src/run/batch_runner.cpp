@@ -55,19 +55,19 @@ std::vector<UnitResult> BatchRunner::run(const std::vector<Unit>& units) {
             throw DatabaseError(ExitCode::failed, "COMMIT was refused: " + tried.commit.message,
                                 tried.commit.sqlstate, "COMMIT", "The batch was rolled back.");
         } catch (const RequestPending& pending) {
-            give_back();
+            m_parts.target.rollback();
             retrying([&] { m_control.obey(pending.requests); });
         } catch (const UnexpectedRows& unexpected) {
-            give_back();
+            m_parts.target.rollback();
             if (attempt.isolation != Isolation::read_committed) throw;
             // somebody put rows into the set after its rows were locked
             prepare_retry(DatabaseError(ExitCode::failed, unexpected.what(), "40001", "", unexpected.hint()),
                           attempt, units);
         } catch (const DatabaseError& error) {
-            give_back();
+            m_parts.target.rollback();
             prepare_retry(error, attempt, units);
         } catch (...) {
-            give_back();
+            m_parts.target.rollback();
             throw;
         }
     }
@@ -93,11 +93,6 @@ void BatchRunner::retrying(const std::function<void()>& work) {
             throw;
         }
     }
-}
-
-void BatchRunner::give_back() noexcept {
-    m_parts.target.rollback();
-    m_parts.journal.discard();
 }
 
 /// Waits for the next try, in a session that lives. @throws the error if there is to be none.

@@ -37,7 +37,6 @@ private:
     void prepare_retry(const DatabaseError& error, Attempt& attempt, const std::vector<Unit>& units);
     void reconnect(Attempt& attempt);
     void decide(TriedTransaction& tried);
-    void give_back() noexcept;
     bool can_lock(const std::vector<Unit>& units) const;
 
     TransactionParts m_parts;

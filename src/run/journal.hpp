@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -72,24 +72,38 @@ struct StepHeader {
     std::string evidence = "full";  ///< full | keys | counts
 };
 
-/// One batch as it is recorded before the target commits.
+/// What is recorded of a batch besides its rows.
 struct BatchRecord {
-    int step = 1;
-    std::string batch = "1";  ///< "7", bisected "7.1"
-    KeyRange range;
     int attempts = 1;
     std::string started_at;
     std::int64_t duration_ms = 0;
-    std::string witness = "complete";       ///< complete | may overcount: why | unavailable: why
-    const BatchCapture* capture = nullptr;  ///< the rows of the step; watches are batches of their own
+    std::string witness = "complete";  ///< complete | may overcount: why | unavailable: why
+    std::vector<Collateral> collateral;
+};
+
+/// The evidence of one batch of a step or watched table, while it is put together. One that is given up
+/// before it was prepared leaves nothing behind.
+class BatchEvidence {
+public:
+    virtual ~BatchEvidence() = default;
+    BatchEvidence() = default;
+    BatchEvidence(const BatchEvidence&) = delete;
+    BatchEvidence& operator=(const BatchEvidence&) = delete;
+
+    /// Takes the next rows, in key order. They are encoded at once, in the caller's thread, and held in
+    /// memory as long as there are few of them.
+    virtual void add(const BatchCapture& rows) = 0;
+    /// All rows are there. @return the leaf: SHA-256 of the batch's immutable fields, hexadecimal.
+    virtual std::string close(const BatchRecord& record) = 0;
 };
 
 /// Where evidence is written. Everything here must succeed or the change stops: each call throws Error
 /// (unreachable) if it does not.
 ///
-/// Order of calls: begin_run, then begin_step once for each step, then for each transaction: stage for each
-/// of its batches, prepare, and settle. finish ends the run. At any time outside a transaction: summary,
-/// event, spool.
+/// Order of calls: begin_run, then begin_step once for each step, then for each transaction: open_batch for
+/// each of its batches, prepare, and settle. finish ends the run. At any time: summary, event, spool.
+///
+/// Several threads may call it, once the steps have begun.
 class Journal {
 public:
     virtual ~Journal() = default;
@@ -113,17 +127,21 @@ public:
     /// UUID of the ledger.
     virtual std::string ledger_uuid() const = 0;
 
-    /// Takes the rows of a batch, not durable yet. @return the leaf: SHA-256 of its immutable fields,
-    /// hexadecimal.
-    virtual std::string stage(const BatchRecord& batch) = 0;
-    /// Makes all staged batches durable, state 'prepared'. @param transaction_id of the target, kept for what
-    /// is in doubt.
-    virtual void prepare(const std::string& transaction_id) = 0;
-    /// Drops what was staged and not prepared; never throws.
-    virtual void discard() noexcept = 0;
+    /// The batches of a step that follow come in this order: who renders the evidence goes by it. Waits while
+    /// the rendering is far behind.
+    virtual void handed_out(int step, const std::string& batch) = 0;
+    /// Of what was handed out under this name nothing is left to be done; it may have been halved.
+    virtual void done_with(int step, const std::string& batch) = 0;
+
+    virtual std::unique_ptr<BatchEvidence> open_batch(int step, const std::string& batch,
+                                                      const KeyRange& range) = 0;
+    /// Makes the batches of one transaction durable, state 'prepared'.
+    /// @param transaction_id of the target, kept for what is in doubt.
+    virtual void prepare(std::vector<std::unique_ptr<BatchEvidence>> batches,
+                         const std::string& transaction_id) = 0;
     /// What became of the prepared batches. committed: state 'committed', made durable with the next prepare
     /// or finish; rolled_back: their rows are dropped, state 'rolled_back'; in_doubt: state 'unknown'.
-    /// @param batches that it is about; none: all that were prepared, or else all that are in doubt
+    /// @param batches that it is about, by step and name
     virtual void settle(Outcome outcome, const std::vector<CommittedBatch>& batches) = 0;
 
     /// @param moment "before" or "after"; the result as rows.
@@ -137,7 +155,6 @@ public:
     virtual std::vector<RowFailure> failures() = 0;
     /// "paused" while the run waits, "processing" when it goes on.
     virtual void state(const std::string& state) = 0;
-    virtual void collateral(int step, const std::string& batch, const std::vector<Collateral>& tables) = 0;
 
     /// Keeps keys and images of a set for batches by key list; pieces come in key order.
     virtual void spool(int step, const RowSet& rows) = 0;

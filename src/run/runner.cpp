@@ -308,7 +308,6 @@ private:
     /// say what was kept. The first error is the one that counts: others on the way are swallowed.
     void abandon(Error& error) noexcept {
         m_target.rollback();
-        m_journal.discard();
         const bool kept =
             (m_result.batches > 0 || m_result.batches_elsewhere > 0) && !m_parts.dry_run && !m_was_done;
         const bool cancelled = dynamic_cast<Cancelled*>(&error) != nullptr;
@@ -357,7 +356,7 @@ private:
 
     const Plan& m_plan;
     Target& m_target;
-    SharedJournal m_journal;
+    Journal& m_journal;
     GuardedListener m_listener;
     RunParts m_parts;
     const Clock::time_point m_start = Clock::now();

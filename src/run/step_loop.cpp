@@ -43,7 +43,7 @@ void StepLoop::run_in_one_transaction(const std::vector<std::uint64_t>& planned)
         units.push_back(unit(i, {"1", {}}, true));
     }
     m_control.require_not_stopped();
-    transact(m_runner, units);
+    do_whole(units);
 }
 
 void StepLoop::run_in_batches() {
@@ -69,7 +69,14 @@ void StepLoop::run_step(std::size_t index) {
     if (set.prior.whole()) return;
     if (batched) return run_batched_step(index, set);
     m_runner.retrying([&] { m_control.before_batch(); });
-    transact(m_runner, {unit(index, {"1", {}}, true)});
+    do_whole({unit(index, {"1", {}}, true)});
+}
+
+/// Whole steps in one transaction.
+void StepLoop::do_whole(const std::vector<Unit>& units) {
+    for (const Unit& unit : units) m_journal.handed_out(unit.step->plan->step.number, unit.batch);
+    transact(m_runner, units);
+    for (const Unit& unit : units) m_journal.done_with(unit.step->plan->step.number, unit.batch);
 }
 
 /// The set as it was frozen before, or as it is now.
@@ -253,10 +260,16 @@ std::uint64_t StepLoop::batch_size() {
 /// Does a batch, or has a worker do it beside others.
 void StepLoop::hand_out(std::size_t index, StepSet& set, const Part& part) {
     m_runner.retrying([&] { m_control.before_batch(); });
-    if (!m_workers) return run_part(m_runner, index, set, part);
-    m_workers->submit([this, index, &set, part](Workers::Session& session) {
+    const int step = m_steps[index].plan->step.number;
+    m_journal.handed_out(step, part.path);
+    const auto work = [this, index, step, &set, part](BatchRunner& runner) {
+        run_part(runner, index, set, part);
+        m_journal.done_with(step, part.path);
+    };
+    if (!m_workers) return work(m_runner);
+    m_workers->submit([work](Workers::Session& session) {
         session.control->require_not_stopped();
-        run_part(*session.runner, index, set, part);
+        work(*session.runner);
     });
 }
 

@@ -73,6 +73,7 @@ private:
                        const DatabaseError& error);
     void fail_row(std::size_t index, StepSet& set, const Part& part, const std::string& identifier,
                   const DatabaseError& error);
+    void do_whole(const std::vector<Unit>& units);
     std::vector<UnitResult> transact(BatchRunner& runner, const std::vector<Unit>& units);
     bool wants_workers(const ReadyStep& step) const;
     void start_workers();
@@ -88,7 +89,7 @@ private:
 
     const Plan& m_plan;
     Target& m_target;
-    SharedJournal& m_journal;
+    Journal& m_journal;
     Listener& m_listener;
     const RunParts& m_parts;
     const std::vector<ReadyStep>& m_steps;

@@ -7,6 +7,7 @@
 #include "core/clock.hpp"
 #include "core/failpoint.hpp"
 #include "core/located.hpp"
+#include "core/timings.hpp"
 #include "core/value_json.hpp"
 #include "run/guards.hpp"
 
@@ -28,23 +29,6 @@ StepCapture capture_unit(const TransactionParts& parts, const Unit& unit, const 
     return capture;
 }
 
-/// Hands the unit's rows to the ledger and collects what the target's journal is to hold of them.
-void stage(const TransactionParts& parts, const Unit& unit, const StepCapture& capture, BatchRecord record,
-           std::vector<CommittedBatch>& batches) {
-    const auto add = [&](int step, const BatchCapture& rows) {
-        record.step = step;
-        record.capture = &rows;
-        batches.push_back(
-            {step, record.batch, record.range, rows.counts.changed(), parts.journal.stage(record), ""});
-    };
-    const int number = unit.step->plan->step.number;
-    add(number, capture.rows);
-    for (std::size_t i = 0; i < capture.watches.size(); ++i) {
-        add(unit.first_watch + static_cast<int>(i), capture.watches[i]);
-    }
-    if (!capture.collateral.empty()) parts.journal.collateral(number, record.batch, capture.collateral);
-}
-
 /// A unit that was done, and what is to be recorded of it.
 struct CapturedUnit {
     const Unit* unit;
@@ -56,15 +40,14 @@ CapturedUnit run_unit(const TransactionParts& parts, const Unit& unit, const Att
     const Clock::time_point start = Clock::now();
     CapturedUnit captured{&unit, {}, {}};
     BatchRecord& record = captured.record;
-    record.batch = unit.batch;
     record.attempts = attempt.number;
-    record.range = unit.range;
     record.started_at = utc_now();
     const Step& step = unit.step->plan->step;
     UnitResult& result = captured.result;
     if (unit.whole_step) result.summary_before = write_summary(parts, step, "before");
     result.capture = capture_unit(parts, unit, attempt);
     record.witness = witness_text(result.capture);
+    record.collateral = result.capture.collateral;
     if (unit.whole_step) {
         require_verified(parts.target, parts.plan, step);
         result.summary_after = write_summary(parts, step, "after");
@@ -74,28 +57,45 @@ CapturedUnit run_unit(const TransactionParts& parts, const Unit& unit, const Att
     return captured;
 }
 
-/// The evidence of what is about to be committed, in ledger and journal. Durable before the target commits:
-/// what is committed is never without evidence.
+/// What is about to be committed, encoded for the ledger, and as the target's journal is to have it.
+struct Evidence {
+    std::vector<std::unique_ptr<BatchEvidence>> batches;
+    std::vector<CommittedBatch> committed;
+};
+
+void encode(const TransactionParts& parts, const CapturedUnit& unit, Evidence& evidence) {
+    const PhaseTimer timer(Phase::encode);
+    const auto add = [&](int step, const BatchCapture& rows, const BatchRecord& record) {
+        auto batch = parts.journal.open_batch(step, unit.unit->batch, unit.unit->range);
+        batch->add(rows);
+        evidence.committed.push_back(
+            {step, unit.unit->batch, unit.unit->range, rows.counts.changed(), batch->close(record), ""});
+        evidence.batches.push_back(std::move(batch));
+    };
+    const StepCapture& capture = unit.result.capture;
+    add(unit.unit->step->plan->step.number, capture.rows, unit.record);
+    BatchRecord watched = unit.record;
+    watched.collateral.clear();
+    for (std::size_t i = 0; i < capture.watches.size(); ++i) {
+        add(unit.unit->first_watch + static_cast<int>(i), capture.watches[i], watched);
+    }
+}
+
+/// The evidence, in journal and ledger. Durable before the target commits: what is committed is never without
+/// evidence.
 std::vector<CommittedBatch> write_evidence(const TransactionParts& parts,
                                            const std::vector<CapturedUnit>& units,
                                            const std::string& transaction) {
-    std::vector<CommittedBatch> batches;
-    const auto alone = parts.journal.hold();
-    try {
-        for (const CapturedUnit& unit : units) {
-            if (unit.unit->step->plan->step.only_verifies()) continue;
-            stage(parts, *unit.unit, unit.result.capture, unit.record, batches);
-        }
-        if (parts.fence) {
-            for (const CommittedBatch& batch : batches) parts.fence->record(batch);
-        }
-        failpoint("batch.journaled");
-        parts.journal.prepare(transaction);
-    } catch (...) {
-        parts.journal.discard();
-        throw;
+    Evidence evidence;
+    for (const CapturedUnit& unit : units) {
+        if (!unit.unit->step->plan->step.only_verifies()) encode(parts, unit, evidence);
     }
-    return batches;
+    if (parts.fence) {
+        for (const CommittedBatch& batch : evidence.committed) parts.fence->record(batch);
+    }
+    failpoint("batch.journaled");
+    parts.journal.prepare(std::move(evidence.batches), transaction);
+    return evidence.committed;
 }
 
 void require_same_transaction(Target& target, const std::string& transaction) {

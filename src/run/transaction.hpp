@@ -8,8 +8,8 @@
 #include "capture/capture.hpp"
 #include "plan/plan.hpp"
 #include "run/fence.hpp"
+#include "run/journal.hpp"
 #include "run/preflight.hpp"
-#include "run/shared_journal.hpp"
 #include "target/target.hpp"
 
 namespace datachange {
@@ -36,7 +36,7 @@ struct UnitResult {
 struct TransactionParts {
     const Plan& plan;
     Target& target;
-    SharedJournal& journal;
+    Journal& journal;
     Fence* fence;  ///< nullptr in a dry run
 };
 
@@ -60,7 +60,7 @@ struct RequestPending {
 
 /// Runs units in one transaction, from fence to 'committed': the protocol that keeps target and ledger in
 /// agreement.
-/// @throws RequestPending; Error; the caller rolls back and discards.
+/// @throws RequestPending; Error; the caller rolls back.
 TriedTransaction run_transaction(const TransactionParts& parts, const std::vector<Unit>& units,
                                  const Attempt& attempt);
 

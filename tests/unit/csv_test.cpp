@@ -1,10 +1,10 @@
 #include <fstream>
 #include <string>
 
+#include "core/batch_path.hpp"
 #include "core/hash.hpp"
 #include "record/csv/csv_value.hpp"
 #include "record/csv/run_folder.hpp"
-#include "core/batch_path.hpp"
 #include "record/ledger/json_cells.hpp"
 #include "record_fixture.hpp"
 
@@ -217,11 +217,11 @@ TEST_CASE_METHOD(RecordFixture, "the files of several steps and watched tables h
     BatchCapture watched = names_filled(9, 9);
     watched.returned.clear();
     watched.rows[0].returned.clear();
-    journal->stage(batch(capture, "1", 1));
-    journal->stage(batch(capture, "1", 2));
-    journal->stage(batch(watched, "1", 4));
-    journal->prepare("tx");
-    journal->settle(Outcome::committed, {});
+    stage(*journal, batch(capture, "1", 1));
+    stage(*journal, batch(capture, "1", 2));
+    stage(*journal, batch(watched, "1", 4));
+    prepare(*journal, "tx");
+    settle(*journal, Outcome::committed);
     const auto csv = journal->finish({"done", "", capture.counts});
     REQUIRE(csv.size() == 4);
     CHECK(csv[2].pre.empty());
@@ -267,8 +267,8 @@ TEST_CASE_METHOD(RecordFixture, "a failed run has files only of what was committ
     SECTION("the first batch of the first step") {
         commit(*journal, names_filled(1, 1), "1", 1);
         const BatchCapture more = names_filled(2, 2);
-        journal->stage(batch(more, "2", 1));
-        journal->discard();
+        stage(*journal, batch(more, "2", 1));
+        discard();
         const auto csv = journal->finish({"failed", "it broke", {}});
         CHECK(read_file(csv[0].post) == "id,name\r\n1,n1\r\n");
         CHECK(csv[1].post.empty());
@@ -322,8 +322,9 @@ TEST_CASE_METHOD(RecordFixture, "a dry run whose files cannot be written is on r
     journal->begin_run(header());
     journal->begin_step(step());
     const BatchCapture capture = names_filled(1, 2);
-    journal->stage(batch(capture));
-    journal->prepare("tx");
+    stage(*journal, batch(capture));
+    prepare(*journal, "tx");
+    settle(*journal, Outcome::committed);
     fs::remove_all(options.csv_dir);
     const Error error = error_of([&] { journal->finish({"done", "", capture.counts}); });
     CHECK_THAT(error.hint(), Catch::Contains("Nothing was changed"));

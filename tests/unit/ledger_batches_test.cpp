@@ -19,15 +19,16 @@ public:
     explicit Recount(const std::string& ledger) : m_database(ledger, SQLite::OPEN_READONLY) {}
 
     std::string leaf(const std::string& uuid, const std::string& batch) {
-        std::string text = field("datachange leaf 1") + field(uuid);
+        std::string text = field("datachange leaf 2") + field(uuid);
+        text += fields("SELECT step, batch, lower_key, upper_key FROM batch WHERE id = " + batch);
         text += fields(
-            "SELECT step, batch, lower_key, upper_key, rows_pre, rows_returned, rows_post, updated, inserted,"
-            " deleted, unchanged, missing, unexpected FROM batch WHERE id = " +
-            batch);
-        text += fields(
-            "SELECT action, identifier, new_identifier, before, after, returned FROM change WHERE batch_id "
+            "SELECT identifiers, actions, before, after, returned, new_identifiers FROM block WHERE batch_id "
             "= " +
             batch + " ORDER BY id");
+        text += fields(
+            "SELECT rows_pre, rows_returned, rows_post, updated, inserted, deleted, unchanged, missing, "
+            "unexpected FROM batch WHERE id = " +
+            batch);
         return sha256(text);
     }
 
@@ -113,24 +114,24 @@ TEST_CASE_METHOD(RecordFixture, "a batch is prepared before the target commits, 
     journal->begin_run(header());
     journal->begin_step(step());
     const BatchCapture first = names_filled(1, 2), second = names_filled(3, 3);
-    BatchRecord record = batch(first);
+    Batch record = batch(first);
     record.range = {std::nullopt, Key{Value::integer(2), Value::text("b")}};
-    record.attempts = 3;
-    journal->stage(record);
+    record.record.attempts = 3;
+    stage(*journal, record);
     CHECK(ask("SELECT 1 FROM batches").empty());
-    journal->prepare("4711");
+    prepare(*journal, "4711");
     CHECK(ask_one("SELECT state, transaction_id, lower_key, upper_key, attempts FROM batches") ==
           R"(prepared|4711|~|[2,"b"]|3)");
     CHECK(ask("SELECT 1 FROM changes").empty());
 
-    journal->settle(Outcome::committed, {});
+    settle(*journal, Outcome::committed);
     CHECK(ask_one("SELECT state FROM batches") == "prepared");
-    journal->stage(batch(second, "2"));
-    journal->prepare("4712");
+    stage(*journal, batch(second, "2"));
+    prepare(*journal, "4712");
     CHECK(ask("SELECT batch, state FROM batches ORDER BY batch") == Lines{"1|committed", "2|prepared"});
     CHECK(ask("SELECT identifier FROM changes ORDER BY change_id") == Lines{"1", "2"});
 
-    journal->settle(Outcome::committed, {});
+    settle(*journal, Outcome::committed);
     journal->finish({"done", "", {}});
     CHECK(ask("SELECT identifier FROM changes ORDER BY change_id") == Lines{"1", "2", "3"});
 }
@@ -141,10 +142,11 @@ TEST_CASE_METHOD(RecordFixture, "a batch that was rolled back leaves its number 
     journal->begin_step(step());
     commit(*journal, names_filled(1, 2), "1");
     const BatchCapture capture = names_filled(3, 5);
-    journal->stage(batch(capture, "2"));
-    journal->collateral(1, "2", {{"songs", 1, 0, 0}});
-    journal->prepare("tx");
-    journal->settle(Outcome::rolled_back, {});
+    Batch with_collateral = batch(capture, "2");
+    with_collateral.record.collateral = {{"songs", 1, 0, 0}};
+    stage(*journal, with_collateral);
+    prepare(*journal, "tx");
+    settle(*journal, Outcome::rolled_back);
     CHECK(ask_one("SELECT state, leaf, rows FROM batches WHERE batch = '2'") == "rolled_back|~|3");
     CHECK(ask("SELECT 1 FROM collateral").empty());
     CHECK(ask_one("SELECT count(*) FROM change") == "2");
@@ -167,28 +169,31 @@ TEST_CASE_METHOD(RecordFixture, "a batch in doubt is kept as unknown until it is
     journal->begin_run(header());
     journal->begin_step(step());
     const BatchCapture capture = names_filled(1, 2);
-    journal->stage(batch(capture));
-    journal->prepare("4711");
-    journal->settle(Outcome::in_doubt, {});
+    stage(*journal, batch(capture));
+    prepare(*journal, "4711");
+    settle(*journal, Outcome::in_doubt);
     CHECK(ask_one("SELECT state, rows, transaction_id FROM batches") == "unknown|2|4711");
     CHECK(ask("SELECT 1 FROM changes").empty());
 
     SECTION("as committed") {
-        journal->settle(Outcome::committed, {});
+        settle(*journal, Outcome::committed);
         CHECK(journal->finish({"done", "", {}})[0].post != "");
         CHECK(ask_one("SELECT count(*) FROM changes") == "2");
     }
     SECTION("as rolled back") {
-        journal->settle(Outcome::rolled_back, {});
+        settle(*journal, Outcome::rolled_back);
         CHECK(journal->finish({"failed", "", {}})[0].post.empty());
         CHECK(ask_one("SELECT state FROM batches") == "rolled_back");
         CHECK(ask_one("SELECT count(*) FROM change") == "0");
     }
     SECTION("and is never recorded a second time") {
-        const Error error = error_of([&] { journal->stage(batch(capture)); });
+        const Error error = error_of([&] {
+            stage(*journal, batch(capture));
+            prepare(*journal);
+        });
         CHECK(error.code() == ExitCode::unreachable);
         CHECK_THAT(error.what(), Catch::Contains("batch 1 of step 1"));
-        journal->discard();
+        discard();
         commit(*journal, names_filled(3, 3), "2");
         journal->finish({"failed", "", {}});
         CHECK(ask("SELECT batch, state FROM batches ORDER BY batch") == Lines{"1|unknown", "2|committed"});
@@ -200,16 +205,14 @@ TEST_CASE_METHOD(RecordFixture, "what was staged and discarded was never there",
     const auto journal = open_record(options);
     journal->begin_run(header());
     journal->begin_step(step());
-    journal->discard();
     const BatchCapture discarded = names_filled(1, 2);
-    journal->stage(batch(discarded));
-    journal->summary(1, "after", set("n", {"[1]"}));
-    journal->discard();
-    CHECK(ask("SELECT 1 FROM batches UNION ALL SELECT 1 FROM summaries").empty());
+    stage(*journal, batch(discarded));
+    discard();
+    CHECK(ask("SELECT 1 FROM batches").empty());
     CHECK(ask_one("SELECT before_columns FROM steps") == "~");
     commit(*journal, updates(set("id,other", {"[1,2]"}), set("id,other", {"[1,3]"})));
     const BatchCapture open = updates(set("id,other", {"[8,2]"}), set("id,other", {"[8,3]"}));
-    journal->stage(batch(open, "2"));
+    stage(*journal, batch(open, "2"));
     const auto csv = journal->finish({"failed", "", {}});  // what is still open goes
     CHECK(read_file(csv[0].post) == "id,other\r\n1,3\r\n");
     CHECK(ask("SELECT batch, state FROM batches") == Lines{"1|committed"});
@@ -222,8 +225,8 @@ TEST_CASE_METHOD(RecordFixture, "a committed batch stays on record when the next
     journal->begin_step(step());
     commit(*journal, names_filled(1, 1), "1");
     const BatchCapture capture = names_filled(2, 2);
-    journal->stage(batch(capture, "2"));
-    journal->discard();
+    stage(*journal, batch(capture, "2"));
+    discard();
     journal->finish({"failed", "", {}});
     CHECK(ask("SELECT batch, state FROM batches") == Lines{"1|committed"});
 }
@@ -234,12 +237,12 @@ TEST_CASE_METHOD(RecordFixture, "several batches are prepared in one transaction
     journal->begin_step(step(1, "users"));
     journal->begin_step(step(2, "songs"));
     const BatchCapture users = names_filled(1, 2), songs = names_filled(7, 7);
-    journal->stage(batch(users, "1", 1));
+    stage(*journal, batch(users, "1", 1));
     journal->event("note", "between");
-    journal->stage(batch(songs, "1", 2));
-    journal->prepare("tx");
+    stage(*journal, batch(songs, "1", 2));
+    prepare(*journal, "tx");
     CHECK(ask("SELECT step, state FROM batches ORDER BY step") == Lines{"1|prepared", "2|prepared"});
-    journal->settle(Outcome::committed, {});
+    settle(*journal, Outcome::committed);
     journal->finish({"done", "", {}});
     CHECK(ask("SELECT step, identifier FROM changes ORDER BY change_id") == Lines{"1|1", "1|2", "2|7"});
     CHECK(ask_one("SELECT count(*) FROM events") == "1");
@@ -255,9 +258,9 @@ TEST_CASE_METHOD(RecordFixture, "what was prepared survives the death of the pro
         const BatchCapture first = names_filled(1, 2), second = names_filled(3, 4),
                            third = names_filled(5, 6);
         commit(*journal, first, "1");
-        journal->stage(batch(second, "2"));
-        journal->prepare("tx");
-        journal->stage(batch(third, "3"));
+        stage(*journal, batch(second, "2"));
+        prepare(*journal, "tx");
+        stage(*journal, batch(third, "3"));
         ::_exit(0);
     }
     int status = 0;
@@ -283,8 +286,8 @@ TEST_CASE_METHOD(RecordFixture,
     {
         const SmallFiles limit(200'000);
         const Error error = error_of([&] {
-            journal->stage(batch(large, "2"));
-            journal->prepare("tx");
+            stage(*journal, batch(large, "2"));
+            prepare(*journal, "tx");
         });
         CHECK(error.code() == ExitCode::unreachable);
         CHECK_THAT(error.what(), Catch::Contains("the disk of the ledger " + options.ledger));
@@ -292,7 +295,7 @@ TEST_CASE_METHOD(RecordFixture,
                                      Catch::Contains("what is committed is kept") &&
                                      Catch::Contains("Make room on it") &&
                                      Catch::Contains("`datachange resume 1`"));
-        journal->discard();
+        discard();
     }
     const auto csv = journal->finish({"failed", "no room", {}});
     CHECK(ask("SELECT batch, state FROM batches") == Lines{"1|committed"});
@@ -302,28 +305,30 @@ TEST_CASE_METHOD(RecordFixture,
 }
 
 TEST_CASE("the leaf of a batch depends on its rows and on nothing else", "[ledger]") {
-    const auto leaf_of = [](BatchRecord record, const BatchCapture& capture) {
-        const RecordFixture fixture;
+    const auto leaf_of = [](RecordFixture::Batch record, const BatchCapture& capture) {
+        RecordFixture fixture;
         const auto journal = open_record(fixture.options);
         journal->begin_run(RecordFixture::header());
         journal->begin_step(RecordFixture::step());
         record.capture = &capture;
-        return journal->stage(record);
+        const std::string leaf = fixture.stage(*journal, record);
+        fixture.discard();
+        return leaf;
     };
     const BatchCapture capture = names_filled(1, 3);
-    const BatchRecord record = RecordFixture::batch(capture);
+    const RecordFixture::Batch record = RecordFixture::batch(capture);
     const std::string leaf = leaf_of(record, capture);
     CHECK(leaf.size() == 64);
-    BatchRecord later = record;
-    later.attempts = 9;
-    later.duration_ms = 1'000;
-    later.started_at = "2027-01-01T00:00:00.000Z";
+    RecordFixture::Batch later = record;
+    later.record.attempts = 9;
+    later.record.duration_ms = 1'000;
+    later.record.started_at = "2027-01-01T00:00:00.000Z";
     CHECK(leaf_of(later, capture) == leaf);
 
-    BatchRecord elsewhere = record;
+    RecordFixture::Batch elsewhere = record;
     elsewhere.range.after = Key{Value::integer(0)};
     CHECK(leaf_of(elsewhere, capture) != leaf);
-    BatchRecord other_path = record;
+    RecordFixture::Batch other_path = record;
     other_path.batch = "1.1";
     CHECK(leaf_of(other_path, capture) != leaf);
     CHECK(leaf_of(record, names_filled(1, 2)) != leaf);
@@ -350,12 +355,12 @@ TEST_CASE_METHOD(RecordFixture, "leaves, roots and their chain can be recounted 
         for (const char* path : {"10", "2", "2.1"}) {
             BatchCapture capture = names_filled(1, 2);
             capture.rows[1].new_identifier = "20";
-            BatchRecord record = batch(capture, path);
+            Batch record = batch(capture, path);
             record.range = {Key{Value::integer(0)}, Key{Value::integer(2)}};
-            leaves.push_back(journal->stage(record));
-            journal->collateral(1, path, {{"songs", 1, 2, 3, true}});
-            journal->prepare("tx");
-            journal->settle(Outcome::committed, {});
+            record.record.collateral = {{"songs", 1, 2, 3, true}};
+            leaves.push_back(stage(*journal, record));
+            prepare(*journal, "tx");
+            settle(*journal, Outcome::committed);
         }
         for (const std::size_t i : {1, 2, 0}) {
             text += Recount::field("batches") + Recount::field("1") +

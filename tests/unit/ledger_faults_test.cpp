@@ -62,21 +62,22 @@ TEST_CASE_METHOD(RecordFixture, "after a sync that failed nothing more is writte
         journal->begin_run(header());
         journal->begin_step(step());
         const BatchCapture first = names_filled(1, 2), second = names_filled(3, 3);
-        committed.push_back({1, "1", {}, 2, journal->stage(batch(first)), journal->ledger_uuid()});
-        journal->prepare("tx");
-        journal->settle(Outcome::committed, {});
-        journal->stage(batch(second, "2"));
+        committed.push_back({1, "1", {}, 2, stage(*journal, batch(first)), journal->ledger_uuid()});
+        prepare(*journal, "tx");
+        settle(*journal, Outcome::committed);
+        stage(*journal, batch(second, "2"));
         disk.fail(true);
-        const Error error = error_of([&] { journal->prepare("tx"); });
+        const Error error = error_of([&] { prepare(*journal, "tx"); });
         CHECK(error.code() == ExitCode::unreachable);
         CHECK_THAT(error.what(), Catch::Contains("could not be brought to its disk"));
         CHECK_THAT(error.hint(), Catch::Contains("Nothing of the batch in hand was changed in the target") &&
                                      Catch::Contains("what is committed is kept") &&
                                      Catch::Contains("`datachange resume 1`"));
         disk.fail(false);  // the system forgets that it has failed
-        journal->discard();
+        discard();
         CHECK_THROWS_AS(journal->event("note", "as if nothing had happened"), Error);
-        CHECK_THROWS_AS(journal->stage(batch(second, "2")), Error);
+        CHECK_THROWS_AS(record(*journal, batch(second, "2")), Error);
+        discard();
         CHECK_THROWS_AS(journal->finish({"failed", "the disk", {}, true}), Error);
     }
     CHECK(ask("SELECT 1 FROM events").empty());
@@ -96,17 +97,17 @@ TEST_CASE_METHOD(RecordFixture,
     SQLite::Database other(options.ledger, SQLite::OPEN_READWRITE);
     SECTION("before the target commits") {
         other.exec("BEGIN IMMEDIATE");
-        const Error error = error_of([&] { journal->stage(batch(capture)); });
+        const Error error = error_of([&] { record(*journal, batch(capture)); });
         CHECK_THAT(error.what(), Catch::Contains("is locked by another process"));
         CHECK_THAT(error.hint(), Catch::Contains("Nothing of the batch in hand was changed in the target") &&
                                      Catch::Contains("close that, or wait") &&
                                      Catch::Contains("then `datachange resume 1`"));
     }
     SECTION("when nobody knows whether it has committed") {
-        journal->stage(batch(capture));
-        journal->prepare("tx");
+        stage(*journal, batch(capture));
+        prepare(*journal, "tx");
         other.exec("BEGIN IMMEDIATE");
-        const Error error = error_of([&] { journal->settle(Outcome::in_doubt, {}); });
+        const Error error = error_of([&] { settle(*journal, Outcome::in_doubt); });
         CHECK_THAT(error.hint(), Catch::Contains("What became of the batch in hand is not known") &&
                                      !Catch::Contains("Nothing of the batch"));
     }

@@ -60,7 +60,7 @@ Error refused(const RecordOptions& options) {
 
 TEST_CASE("ledger and CSVs are for their owner alone, whatever the umask", "[ledger]") {
     const mode_t mask = GENERATE(mode_t{0}, mode_t{0277});
-    const RecordFixture fixture;
+    RecordFixture fixture;
     const Umask umask(mask);
     const auto journal = open_record(fixture.options);
     journal->begin_run(fixture.header());
@@ -135,11 +135,11 @@ TEST_CASE_METHOD(RecordFixture, "a file that is no ledger is refused and left as
 TEST_CASE_METHOD(RecordFixture, "a ledger of a newer version is refused, never rewritten", "[ledger]") {
     open_record(options);
     SQLite::Database(options.ledger, SQLite::OPEN_READWRITE)
-        .exec("PRAGMA user_version = 3; PRAGMA journal_mode = DELETE");
+        .exec("PRAGMA user_version = 4; PRAGMA journal_mode = DELETE");
     const Error error = refused(options);
-    CHECK_THAT(error.what(), Catch::Contains("schema version 3"));
+    CHECK_THAT(error.what(), Catch::Contains("schema version 4"));
     CHECK_THAT(error.hint(), Catch::Contains("newer datachange"));
-    CHECK_THAT(error_of([&] { LedgerReader{options.ledger}; }).what(), Catch::Contains("schema version 3"));
+    CHECK_THAT(error_of([&] { LedgerReader{options.ledger}; }).what(), Catch::Contains("schema version 4"));
     CHECK_THROWS_AS(open_rehearsal_record(options), Error);
 }
 
@@ -227,11 +227,11 @@ TEST_CASE_METHOD(RecordFixture, "a dry run leaves files, and one line in the led
     journal->spool(1, set("id", {"[1]", "[2]"}));
     CHECK(journal->spooled(1, 1, 1).text(0, 0) == "2");
     const BatchCapture capture = names_filled(1, 2);
-    CHECK(journal->stage(batch(capture)).size() == 64);
-    journal->discard();
-    journal->stage(batch(capture));
-    journal->prepare("tx");
-    journal->settle(Outcome::rolled_back, {});
+    CHECK(stage(*journal, batch(capture)).size() == 64);
+    discard();
+    stage(*journal, batch(capture));
+    prepare(*journal, "tx");
+    settle(*journal, Outcome::rolled_back);
     const auto csv = journal->finish({"done", "", capture.counts});
 
     const std::string place = options.csv_dir + "/20260301120000_backfill_names/dry-run-01234567";

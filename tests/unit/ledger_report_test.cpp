@@ -36,12 +36,12 @@ struct ReportedRun : RecordFixture {
         journal->resume_run(taken(), {step()}, committed);
         const BatchCapture capture = names_filled(7, 8);
         for (const char* path : {"6", "7"}) {
-            BatchRecord record = batch(capture, path);
-            record.witness = "may overcount: a savepoint was rolled back";
-            journal->stage(record);
-            journal->collateral(1, path, {{"songs", 1, 2, 3, path[0] == '7'}});
-            journal->prepare("tx");
-            journal->settle(Outcome::committed, {});
+            Batch record = batch(capture, path);
+            record.record.witness = "may overcount: a savepoint was rolled back";
+            record.record.collateral = {{"songs", 1, 2, 3, path[0] == '7'}};
+            stage(*journal, record);
+            prepare(*journal, "tx");
+            settle(*journal, Outcome::committed);
         }
         journal->failure({1, "8", "42", "23505", "duplicate key"});
         journal->failure({1, "8", "43", "", "odd\nmessage"});

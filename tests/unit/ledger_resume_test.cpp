@@ -23,17 +23,17 @@ struct StoppedRun : RecordFixture {
     }
 
     /// @return the batch as the target's journal has it if it commits
-    CommittedBatch prepare(const BatchCapture& capture, const std::string& path) const {
-        BatchRecord record = batch(capture, path);
+    CommittedBatch prepare(const BatchCapture& capture, const std::string& path) {
+        Batch record = batch(capture, path);
         record.range.upto = Key{Value::integer(9)};
-        const std::string leaf = journal->stage(record);
-        journal->collateral(1, path, {{"songs", 1, 0, 2}});
-        journal->prepare("tx" + path);
+        record.record.collateral = {{"songs", 1, 0, 2}};
+        const std::string leaf = stage(*journal, record);
+        RecordFixture::prepare(*journal, "tx" + path);
         return {1, path, record.range, capture.counts.changed(), leaf, journal->ledger_uuid()};
     }
     void commit_batch(const BatchCapture& capture, const std::string& path) {
         committed.push_back(prepare(capture, path));
-        journal->settle(Outcome::committed, {});
+        settle(*journal, Outcome::committed);
     }
     /// The process is gone, and another one goes on.
     PriorEvidence go_on(std::int64_t epoch = 2) {
@@ -87,7 +87,7 @@ TEST_CASE_METHOD(StoppedRun, "a batch in doubt that the journal has not is dropp
     commit_batch(first, "1");
     prepare(second, "2");
     if (GENERATE(false, true)) {
-        journal->settle(Outcome::in_doubt, {});
+        settle(*journal, Outcome::in_doubt);
         CHECK(ask_one("SELECT state FROM batches WHERE batch = '2'") == "unknown");
     }
     const PriorEvidence prior = go_on();
@@ -123,9 +123,9 @@ TEST_CASE_METHOD(StoppedRun, "a batch that the target has no more is lost, and i
     CHECK(ask("SELECT 1 FROM changes").empty());
     CHECK(ask_one("SELECT count(*) FROM change") == "6");
     CHECK(ask_one("SELECT count(*) FROM events WHERE kind = 'lost'") == "3");
-    CHECK_THAT(error_of([&] { journal->stage(batch(first, "1")); }).what(),
+    CHECK_THAT(error_of([&] { record(*journal, batch(first, "1")); }).what(),
                Catch::Contains("batch 1 of step 1"));
-    journal->discard();
+    discard();
 
     const PriorEvidence again = go_on(3);
     CHECK(lost_paths(again) == lost_paths(prior));
@@ -220,15 +220,16 @@ TEST_CASE_METHOD(StoppedRun, "a run goes on with its own steps only", "[ledger]"
 
 TEST_CASE_METHOD(StoppedRun, "a process whose run was taken over writes nothing more", "[ledger]") {
     commit_batch(first, "1");
-    prepare(second, "2");
+    const CommittedBatch open = prepare(second, "2");
     const std::unique_ptr<Journal> zombie = std::move(journal);
     go_on();
+    discard();
     commit(*journal, third, "3");
     const auto refused = [&](auto&& work) {
         const Error error = error_of(work);
         CHECK(error.code() == ExitCode::pending);
         CHECK_THAT(error.what(), Catch::Contains("taken over by process 4711 on rack"));
-        zombie->discard();
+        discard();
     };
     const auto everything = [&] {
         Lines all;
@@ -239,14 +240,16 @@ TEST_CASE_METHOD(StoppedRun, "a process whose run was taken over writes nothing 
         return all;
     };
     const Lines before = everything();
-    refused([&] { zombie->settle(Outcome::rolled_back, {}); });
-    refused([&] { zombie->settle(Outcome::in_doubt, {}); });
-    refused([&] { zombie->stage(batch(second, "4")); });
+    refused([&] { zombie->settle(Outcome::rolled_back, {open}); });
+    refused([&] { zombie->settle(Outcome::in_doubt, {open}); });
+    refused([&] {
+        stage(*zombie, batch(second, "4"));
+        RecordFixture::prepare(*zombie);
+    });
     refused([&] { zombie->event("note", "still here"); });
     refused([&] { zombie->summary(1, "after", set("n", {"[1]"})); });
     refused([&] { zombie->failure({1, "2", "3", "23505", "duplicate"}); });
     refused([&] { zombie->failure_resolved(1, "3"); });
-    refused([&] { zombie->collateral(1, "1", {{"moods", 1, 1, 1}}); });
     refused([&] { zombie->spool(1, set("id", {"[1]"})); });
     refused([&] { zombie->drop_spool(1); });
     refused([&] { zombie->state("paused"); });
@@ -324,9 +327,9 @@ TEST_CASE_METHOD(StoppedRun, "columns that the first batches told still hold whe
     commit_batch(first, "1");
     go_on();
     const BatchCapture other = updates(set("id,nom", {"[3,1]"}), set("id,nom", {"[3,2]"}));
-    CHECK_THAT(error_of([&] { journal->stage(batch(other, "2")); }).what(),
+    CHECK_THAT(error_of([&] { record(*journal, batch(other, "2")); }).what(),
                Catch::Contains("id, nom instead of id, name"));
-    journal->discard();
+    discard();
     commit(*journal, second, "2");
 }
 
@@ -392,12 +395,12 @@ TEST_CASE_METHOD(RecordFixture,
     journal->begin_run(header());
     journal->begin_step(step());
     const BatchCapture capture = names_filled(1, 1);
-    BatchRecord record = batch(capture);
-    record.witness = "unavailable: track_counts is off";
-    journal->stage(record);
-    journal->collateral(1, "1", {{"songs", 0, 0, 0, true}});
-    journal->prepare("tx");
-    journal->settle(Outcome::committed, {});
+    Batch record = batch(capture);
+    record.record.witness = "unavailable: track_counts is off";
+    record.record.collateral = {{"songs", 0, 0, 0, true}};
+    stage(*journal, record);
+    prepare(*journal, "tx");
+    settle(*journal, Outcome::committed);
     journal->finish({"done", "", {}});
     const LedgerReader reader(options.ledger);
     CHECK(reader.batches(1).at(0).witness == "unavailable: track_counts is off");

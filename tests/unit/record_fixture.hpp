@@ -3,8 +3,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -170,14 +172,48 @@ struct RecordFixture {
         step.identifier = {"id"};
         return step;
     }
-    static BatchRecord batch(const BatchCapture& capture, const std::string& path = "1", int step = 1) {
-        BatchRecord batch;
-        batch.step = step;
-        batch.batch = path;
-        batch.started_at = "2026-03-01T12:00:01.000Z";
-        batch.duration_ms = 5;
-        batch.capture = &capture;
+    /// A batch that a test records.
+    struct Batch {
+        const BatchCapture* capture;
+        std::string batch = "1";
+        int step = 1;
+        KeyRange range;
+        BatchRecord record;
+    };
+    static Batch batch(const BatchCapture& capture, const std::string& path = "1", int step = 1) {
+        Batch batch{&capture, path, step, {}, {}};
+        batch.record.started_at = "2026-03-01T12:00:01.000Z";
+        batch.record.duration_ms = 5;
         return batch;
+    }
+    /// Encodes a batch, for the next prepare(). @return its leaf
+    std::string stage(Journal& journal, const Batch& batch) {
+        auto evidence = journal.open_batch(batch.step, batch.batch, batch.range);
+        evidence->add(*batch.capture);
+        std::string leaf = evidence->close(batch.record);
+        m_staged.push_back(std::move(evidence));
+        m_names.push_back({batch.step, batch.batch, {}, 0, leaf, ""});
+        return leaf;
+    }
+    void prepare(Journal& journal, const std::string& transaction = "tx") {
+        for (const CommittedBatch& batch : m_names) journal.handed_out(batch.step, batch.batch);
+        journal.prepare(std::exchange(m_staged, {}), transaction);
+    }
+    /// What became of the batches that were prepared last.
+    void settle(Journal& journal, Outcome outcome) {
+        journal.settle(outcome, m_names);
+        if (outcome == Outcome::in_doubt) return;
+        for (const CommittedBatch& batch : m_names) journal.done_with(batch.step, batch.batch);
+        m_names.clear();
+    }
+    /// Stages a batch and makes it durable.
+    void record(Journal& journal, const Batch& batch) {
+        stage(journal, batch);
+        prepare(journal);
+    }
+    void discard() {
+        m_staged.clear();
+        m_names.clear();
     }
     /// The same run, as who goes on with it opens it.
     static RunHeader taken(std::int64_t epoch = 2) {
@@ -188,16 +224,15 @@ struct RecordFixture {
         taken.operator_name = "bob";
         return taken;
     }
-    static void commit(Journal& journal, const BatchCapture& capture, const std::string& path = "1",
-                       int step = 1) {
-        journal.stage(batch(capture, path, step));
-        journal.prepare("tx");
-        journal.settle(Outcome::committed, {});
+    void commit(Journal& journal, const BatchCapture& capture, const std::string& path = "1", int step = 1) {
+        stage(journal, batch(capture, path, step));
+        prepare(journal);
+        settle(journal, Outcome::committed);
     }
 
     /// A run of one step and one batch from begin to end.
     std::vector<CsvPaths> run(const BatchCapture& capture, const StepHeader& step_header = step(),
-                              const RunHeader& run_header = header()) const {
+                              const RunHeader& run_header = header()) {
         const auto journal = open_record(options);
         journal->begin_run(run_header);
         journal->begin_step(step_header);
@@ -224,6 +259,10 @@ struct RecordFixture {
         REQUIRE(rows.size() == 1);
         return rows.front();
     }
+
+private:
+    std::vector<std::unique_ptr<BatchEvidence>> m_staged;
+    std::vector<CommittedBatch> m_names;
 };
 
 /// What work throws; the test fails if that is no Error.

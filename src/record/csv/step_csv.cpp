@@ -1,43 +1,29 @@
 #include "record/csv/step_csv.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <string_view>
 
-#include "capture/batch_capture.hpp"
 #include "core/batch_path.hpp"
-#include "record/csv/csv_file.hpp"
-#include "record/csv/csv_value.hpp"
-#include "record/csv/step_layout.hpp"
-#include "record/ledger/json_cells.hpp"
 
 namespace datachange {
 
 namespace {
 
-using Cells = std::vector<std::string_view>;
-
-/// A row of the table `change`; the texts live until the next row is read.
-struct ChangeRow {
-    Action action;
-    std::string_view identifier, new_identifier, before, after, returned;
-};
-
 /// The rows of one committed batch.
 struct Span {
     std::string batch;
-    std::int64_t first, last;
+    std::int64_t id, first, last;
 };
 
 std::vector<Span> committed_spans(Ledger& ledger, std::int64_t run_id, int step) {
     std::vector<Span> spans;
     SQLite::Statement& query = ledger.bound(
-        "SELECT batch, coalesce(first_change, 0), coalesce(last_change, -1) FROM batch"
+        "SELECT batch, id, coalesce(first_change, 0), coalesce(last_change, -1) FROM batch"
         " WHERE run_id = ? AND step = ? AND state = 'committed'",
         run_id, step);
     while (query.executeStep()) {
-        spans.push_back(
-            {query.getColumn(0).getString(), query.getColumn(1).getInt64(), query.getColumn(2).getInt64()});
+        spans.push_back({query.getColumn(0).getString(), query.getColumn(1).getInt64(),
+                         query.getColumn(2).getInt64(), query.getColumn(3).getInt64()});
     }
     query.reset();
     std::sort(spans.begin(), spans.end(),
@@ -51,228 +37,29 @@ std::string_view text_at(SQLite::Statement& query, int place) {
     return {text, static_cast<std::size_t>(column.getBytes())};
 }
 
-template <class Take>
-void each_row(Ledger& ledger, const Span& span, Take&& take) {
+void write_span(Ledger& ledger, const Span& span, BlockReader& reader, StepWriter& writer) {
     SQLite::Statement& query = ledger.bound(
-        "SELECT action, identifier, new_identifier, before, after, returned FROM change"
-        " WHERE id BETWEEN ? AND ? ORDER BY id",
-        span.first, span.last);
+        "SELECT identifiers, actions, before, after, returned, new_identifiers FROM block"
+        " WHERE id BETWEEN ? AND ? AND batch_id = ? ORDER BY id",
+        span.first, span.last, span.id);
     while (query.executeStep()) {
-        take(ChangeRow{static_cast<Action>(query.getColumn(0).getInt()), text_at(query, 1), text_at(query, 2),
-                       text_at(query, 3), text_at(query, 4), text_at(query, 5)});
+        reader.open({text_at(query, 0), text_at(query, 1), text_at(query, 2), text_at(query, 3),
+                     text_at(query, 4), text_at(query, 5)});
+        for (std::size_t place = 0; place < reader.size(); ++place) writer.write(reader.row(place));
     }
     query.reset();
 }
-
-void end_line(CsvFile& file) {
-    file.buffer() += "\r\n";
-    file.written();
-}
-
-void write_header(CsvFile& file, const std::vector<std::string>& names) {
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        if (i > 0) file.buffer() += ',';
-        append_csv_text(file.buffer(), names[i]);
-    }
-    end_line(file);
-}
-
-void write_line(CsvFile& file, const Cells& cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (i > 0) file.buffer() += ',';
-        append_csv_value(file.buffer(), cells[i]);
-    }
-    end_line(file);
-}
-
-/// Writes the files of one step; rows are handed in in their order.
-class StepWriter {
-public:
-    StepWriter(const StepLayout& layout, const RunFolder& folder, const std::string& prefix)
-        : m_layout(layout),
-          m_pre(open(folder, prefix + "pre.csv")),
-          m_post(open(folder, prefix + "post.csv")),
-          m_diff(open(folder, prefix + "diff.csv")) {
-        if (!layout.watch) m_change = open(folder, prefix + "change.csv");
-        write_header(*m_pre, or_identifier(layout.before));
-        if (m_change) write_header(*m_change, or_identifier(layout.change));
-        write_header(*m_post, or_identifier(layout.after));
-        write_header(*m_diff, {"identifier", "action", "column", "before", "after"});
-    }
-
-    void write(const ChangeRow& row) {
-        const bool untouched = row.action == Action::unchanged || row.action == Action::missing;
-        read_before(row);
-        if (untouched && row.after.empty()) {
-            m_after = m_before;
-        } else {
-            read_after(row);
-        }
-        if (!m_before.empty()) write_line(*m_pre, m_before);
-        if (!m_after.empty()) write_line(*m_post, m_after);
-        if (m_change) write_returned(row);
-        if (!untouched) write_diff(row);
-    }
-
-    StepCsv complete() {
-        StepCsv result;
-        result.paths.pre = complete(m_pre, result.files);
-        if (m_change) result.paths.change = complete(m_change, result.files);
-        result.paths.post = complete(m_post, result.files);
-        result.paths.diff = complete(m_diff, result.files);
-        return result;
-    }
-
-private:
-    /// Columns that no batch has told: at least those of the key are known.
-    const std::vector<std::string>& or_identifier(const std::vector<std::string>& names) const {
-        return names.empty() ? m_layout.identifier : names;
-    }
-
-    // What [] and {} stand for in images: see RowEncoder.
-
-    void read_before(const ChangeRow& row) {
-        m_before.clear();
-        if (row.before.empty()) return;
-        split_json_array(row.before, m_before);
-        for (std::string_view& cell : m_before) {
-            if (cell == "[]") cell = row.identifier;
-            if (cell == "{}") cell = quoted(row.identifier);
-        }
-    }
-
-    void read_after(const ChangeRow& row) {
-        m_after.clear();
-        if (row.after.empty()) return;
-        split_json_array(row.after, m_after);
-        for (std::size_t i = 0; i < m_after.size(); ++i) {
-            if (m_after[i] == "[]") m_after[i] = m_before.at(i);
-        }
-    }
-
-    std::string_view quoted(std::string_view text) {
-        m_quoted.assign(1, '"').append(text).append(1, '"');
-        return m_quoted;
-    }
-
-    void write_returned(const ChangeRow& row) {
-        if (row.returned.empty()) {
-            if (row.action != Action::missing && !m_layout.returned.empty()) write_derived(row, 0);
-            return;
-        }
-        split_json_array(row.returned, m_entries);
-        for (const std::string_view entry : m_entries) {
-            split_json_array(entry, m_entry);
-            const std::size_t statement = std::stoul(std::string{m_entry[0]}) - 1;
-            if (m_entry.size() == 1) {
-                write_derived(row, statement);
-            } else {
-                split_json_array(m_entry[1], m_values);
-                write_change(m_layout.returned[statement]);
-            }
-        }
-    }
-
-    /// A row of RETURNING whose values are those of the image.
-    void write_derived(const ChangeRow& row, std::size_t statement) {
-        const StepLayout::Returned& returned = m_layout.returned[statement];
-        const bool deleted = row.action == Action::deleted;
-        const Cells& image = deleted ? m_before : m_after;
-        m_values.clear();
-        for (const std::size_t place : deleted ? returned.in_before : returned.in_after) {
-            m_values.push_back(image.at(place));
-        }
-        write_change(returned);
-    }
-
-    void write_change(const StepLayout::Returned& returned) {
-        m_line.clear();
-        for (const std::size_t place : returned.of_union) {
-            m_line.push_back(place == StepLayout::npos ? "null" : m_values.at(place));
-        }
-        write_line(*m_change, m_line);
-    }
-
-    void write_diff(const ChangeRow& row) {
-        if (m_before.empty()) {
-            for (std::size_t i = 0; i < m_after.size(); ++i)
-                write_difference(row, m_layout.after[i], "null", m_after[i]);
-        } else if (m_after.empty()) {
-            for (std::size_t i = 0; i < m_before.size(); ++i)
-                write_difference(row, m_layout.before[i], m_before[i], "null");
-        } else if (!write_differences(row, false)) {
-            write_differences(row, true);
-        }
-    }
-
-    /// Values of two types that read the same would puzzle in a file without types, so they have no line;
-    /// unless nothing else differs, for no updated row may be left out.
-    bool write_differences(const ChangeRow& row, bool alike_too) {
-        bool any = false;
-        for (const StepLayout::Shared& column : m_layout.shared) {
-            if (column.identifier && row.new_identifier.empty()) continue;
-            const std::string_view before = m_before[column.before], after = m_after[column.after];
-            if (before == after || (!alike_too && reads_alike(before, after))) continue;
-            write_difference(row, column.name, before, after);
-            any = true;
-        }
-        return any;
-    }
-
-    bool reads_alike(std::string_view before, std::string_view after) {
-        m_field.clear();
-        append_csv_value(m_field, before);
-        const std::size_t end = m_field.size();
-        append_csv_value(m_field, after);
-        return std::string_view{m_field}.substr(0, end) == std::string_view{m_field}.substr(end);
-    }
-
-    void write_difference(const ChangeRow& row, const std::string& column, std::string_view before,
-                          std::string_view after) {
-        std::string& out = m_diff->buffer();
-        append_csv_text(out, row.identifier);
-        out += ',';
-        out += action_name(row.action);
-        out += ',';
-        append_csv_text(out, column);
-        out += ',';
-        append_csv_value(out, before);
-        out += ',';
-        append_csv_value(out, after);
-        end_line(*m_diff);
-    }
-
-    using File = std::unique_ptr<CsvFile>;
-
-    static File open(const RunFolder& folder, const std::string& name) {
-        return std::make_unique<CsvFile>(folder.file(name), folder.partial());
-    }
-
-    static std::string complete(File& file, std::vector<File>& files) {
-        file->complete();
-        std::string path = file->path();
-        files.push_back(std::move(file));
-        return path;
-    }
-
-    const StepLayout& m_layout;
-    File m_pre, m_post, m_diff, m_change;
-    // kept for their memory
-    Cells m_before, m_after, m_entries, m_entry, m_values, m_line;
-    std::string m_quoted, m_field;
-};
 
 }  // namespace
 
 StepCsv render_step(Ledger& ledger, std::int64_t run_id, int step, const RunFolder& folder,
                     const std::string& prefix) {
-    const StepLayout layout = read_layout(ledger, run_id, step);
+    StepLayout layout = read_layout(ledger, run_id, step);
     const std::vector<Span> spans = committed_spans(ledger, run_id, step);
     if (spans.empty() || layout.counts_only) return {};
-    StepWriter writer(layout, folder, prefix);
-    for (const Span& span : spans) {
-        each_row(ledger, span, [&](const ChangeRow& row) { writer.write(row); });
-    }
+    StepWriter writer(std::move(layout), folder, prefix);
+    BlockReader reader;
+    for (const Span& span : spans) write_span(ledger, span, reader, writer);
     return writer.complete();
 }
 

@@ -19,12 +19,16 @@ struct StepLayout {
         std::string name;
         std::size_t before, after;
         bool identifier;
+
+        bool operator==(const Shared&) const = default;
     };
     /// A statement's RETURNING.
     struct Returned {
         Names columns;
         std::vector<std::size_t> in_before, in_after;  ///< for each column: where the image has it, or npos
         std::vector<std::size_t> of_union;  ///< for each column of change.csv: its place here, or npos
+
+        bool operator==(const Returned&) const = default;
     };
 
     bool watch = false;
@@ -33,6 +37,8 @@ struct StepLayout {
     std::vector<Returned> returned;
     Names change;  ///< columns of change.csv: those of all statements by name, in order of first appearance
     std::vector<Shared> shared;
+
+    bool operator==(const StepLayout&) const = default;
 };
 
 StepLayout read_layout(Ledger& ledger, std::int64_t run_id, int step);

@@ -15,6 +15,7 @@
 #include "core/clock.hpp"
 #include "core/hash.hpp"
 #include "record/ledger/schema.hpp"
+#include "record/ledger/upgrade.hpp"
 
 namespace datachange {
 
@@ -53,10 +54,11 @@ int sqlite_code(const SQLite::Exception& failure) noexcept {
     return failure.getExtendedErrorCode() > 0 ? failure.getExtendedErrorCode() : failure.getErrorCode();
 }
 
-Error ledger_failure(const std::string& path, const SQLite::Exception& failure, const LedgerStake& stake) {
+LedgerError ledger_failure(const std::string& path, const SQLite::Exception& failure,
+                           const LedgerStake& stake) {
     const std::string reason = failure.what();
     const auto error = [](const std::string& message, const std::string& hint) {
-        return Error(ExitCode::unreachable, message, hint);
+        return LedgerError(ExitCode::unreachable, message, hint);
     };
     const auto going_on = [&](const char* first) {
         const std::string next =
@@ -99,7 +101,7 @@ Error ledger_failure(const std::string& path, const SQLite::Exception& failure, 
     }
 }
 
-Error Ledger::failed(const SQLite::Exception& failure, const char* kept) {
+LedgerError Ledger::failed(const SQLite::Exception& failure, const char* kept) {
     m_sync_failed = m_sync_failed || sync_failed(sqlite_code(failure));
     if (m_sync_failed) rollback();
     return ledger_failure(m_path, failure, {m_run, kept});
@@ -167,6 +169,10 @@ Ledger Ledger::connect(const std::string& path, int lock_timeout_ms) {
     return ledger;
 }
 
+void Ledger::run(const std::string& script) {
+    m_database.exec(script);
+}
+
 Ledger Ledger::scratch() {
     Ledger ledger("(scratch)",
                   SQLite::Database("", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX));
@@ -178,13 +184,15 @@ Ledger Ledger::scratch() {
 /// In a transaction: somebody else may have been faster.
 void Ledger::bring_up_to_date() {
     if (!require_ledger(m_path, m_database)) return make_schema();
-    if (pragma(m_database, "user_version") != 1) return;
-    m_database.exec(ledger_upgrade_from_1());
+    const int version = pragma(m_database, "user_version");
+    if (version == ledger_schema_version) return;
+    if (version == 1) m_database.exec(ledger_upgrade_from_1());
+    upgrade_from_2(*this);
     m_database.exec(fmt::format("PRAGMA user_version = {}", ledger_schema_version));
 }
 
 void Ledger::make_schema() {
-    m_database.exec(ledger_schema());
+    run(ledger_schema());
     execute("INSERT INTO meta(name, value) VALUES ('uuid', ?), ('created_at', ?)", new_uuid(), utc_now());
     m_database.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", ledger_application_id,
                                 ledger_schema_version));

@@ -23,6 +23,12 @@ struct LedgerStake {
     const char* kept = before_commit;  ///< whole sentences
 };
 
+/// The ledger itself has failed.
+class LedgerError : public Error {
+public:
+    using Error::Error;
+};
+
 /// The ledger file, open for writing: the connection, its transactions and its statements.
 ///
 /// Not thread-safe. Methods throw SQLite::Exception unless they say otherwise; who faces the outside runs its
@@ -50,6 +56,8 @@ public:
     /// A statement, prepared once, reset and without bindings. The next call with the same text takes it
     /// back.
     SQLite::Statement& statement(const std::string& sql);
+    /// Ends all prepared statements: one that is not reset holds on to its table.
+    void forget_statements() { m_statements.clear(); }
     /// A statement with all its parameters bound: integers, texts, and optionals, which may be NULL.
     template <class... Values>
     SQLite::Statement& bound(const std::string& sql, const Values&... values);
@@ -60,6 +68,9 @@ public:
         prepared.exec();
         prepared.reset();
     }
+
+    /// Executes statements without parameters that give no rows.
+    void run(const std::string& script);
 
     std::int64_t last_id() const { return m_database.getLastInsertRowid(); }
     /// Rows changed by the last statement.
@@ -85,7 +96,7 @@ private:
     static Ledger connect(const std::string& path, int lock_timeout_ms);
     void make_schema();
     void bring_up_to_date();
-    Error failed(const SQLite::Exception& failure, const char* kept);
+    LedgerError failed(const SQLite::Exception& failure, const char* kept);
 
     std::string m_path;
     SQLite::Database m_database;
@@ -96,8 +107,8 @@ private:
 };
 
 /// What a failure of SQLite on a ledger means to a user.
-Error ledger_failure(const std::string& path, const SQLite::Exception& failure,
-                     const LedgerStake& stake = {});
+LedgerError ledger_failure(const std::string& path, const SQLite::Exception& failure,
+                           const LedgerStake& stake = {});
 
 /// The extended result code of a failure, or else the plain one.
 int sqlite_code(const SQLite::Exception& failure) noexcept;

@@ -240,18 +240,14 @@ std::vector<LedgerElsewhere> LedgerReader::elsewhere(std::int64_t run) const {
 
 std::vector<HistoryEntry> LedgerReader::history(const std::string& table,
                                                 const std::string& identifier) const {
-    // two look-ups in two indexes; OR would read the whole ledger
-    constexpr const char* columns =
-        "SELECT r.run_id, r.version, r.name, r.ticket, r.operator, r.started_at, c.step, c.batch, "
-        "s.table_name,"
-        " c.identifier, c.new_identifier, c.action, c.before, c.after, c.change_id"
-        " FROM changes AS c JOIN runs AS r ON r.run_id = c.run_id"
-        " JOIN steps AS s ON s.run_id = c.run_id AND s.step = c.step";
+    // the bounds of the blocks are indexed, and hold for old and new identifiers
     auto entries = rows<HistoryEntry>(
-        fmt::format(
-            "{0} WHERE c.identifier = ?1 UNION ALL {0} WHERE c.new_identifier = ?1 AND c.identifier <> ?1"
-            " ORDER BY 15",
-            columns),
+        "SELECT r.run_id, r.version, r.name, r.ticket, r.operator, r.started_at, c.step, c.batch,"
+        " s.table_name, c.identifier, c.new_identifier, c.action, c.before, c.after"
+        " FROM changes AS c JOIN runs AS r ON r.run_id = c.run_id"
+        " JOIN steps AS s ON s.run_id = c.run_id AND s.step = c.step"
+        " WHERE c.lowest <= ?1 AND c.highest >= ?1 AND (c.identifier = ?1 OR c.new_identifier = ?1)"
+        " ORDER BY c.change_id",
         read_history, identifier);
     if (!table.empty()) {
         std::erase_if(entries, [&](const HistoryEntry& entry) { return !names_table(table, entry.table); });

@@ -6,13 +6,8 @@ namespace {
 
 // Columns of later versions stand last, as in a ledger that was brought up to date.
 //
-// Small tables stand as users see them. Of `batch` and `change`, which hold most of the bytes, users see
+// Small tables stand as users see them. Of `batch` and `block`, which hold most of the bytes, users see
 // views.
-//
-// The view `changes` joins change to its batch by the batch's id and by its span of rows, so that SQLite can
-// go either way: from an identifier to its batch, or from a batch to its rows. Its objects are put together
-// from the raw JSON of each value: json_extract and json_object would print numbers anew, and lose digits.
-// SQLite keeps ORDER BY in a sub-query under group_concat.
 constexpr const char* tables = R"sql(
 CREATE TABLE meta(
     name TEXT PRIMARY KEY,
@@ -104,22 +99,10 @@ CREATE TABLE batch(
     first_change INTEGER,
     last_change INTEGER,
     witness TEXT,
+    leaf_format INTEGER NOT NULL DEFAULT 1,
     UNIQUE(run_id, step, batch),
     FOREIGN KEY(run_id, step) REFERENCES steps(run_id, step)
 );
-
-CREATE TABLE change(
-    id INTEGER PRIMARY KEY,
-    batch_id INTEGER NOT NULL,
-    action INTEGER NOT NULL,
-    identifier TEXT NOT NULL,
-    new_identifier TEXT,
-    before TEXT,
-    after TEXT,
-    returned TEXT
-);
-CREATE INDEX change_identifier ON change(identifier);
-CREATE INDEX change_new_identifier ON change(new_identifier) WHERE new_identifier IS NOT NULL;
 
 CREATE TABLE summaries(
     run_id INTEGER NOT NULL REFERENCES runs(run_id),
@@ -205,30 +188,6 @@ CREATE TABLE spool(
     image TEXT NOT NULL,
     PRIMARY KEY(run_id, step, seq)
 ) WITHOUT ROWID;
-
-CREATE VIEW changes AS
-SELECT b.run_id, b.step, b.batch, c.identifier,
-       CASE c.action WHEN 0 THEN 'updated' WHEN 1 THEN 'inserted' WHEN 2 THEN 'deleted' WHEN 3 THEN 'unchanged'
-                     WHEN 4 THEN 'missing' ELSE 'unexpected' END AS action,
-       (SELECT '{' || group_concat(cell, ',') || '}'
-        FROM (SELECT (s.before_columns -> k.key) || ':' ||
-                     CASE c.before -> k.key WHEN '[]' THEN c.identifier WHEN '{}' THEN '"' || c.identifier || '"'
-                                            ELSE c.before -> k.key END AS cell
-              FROM json_each(s.before_columns) AS k ORDER BY k.key)) AS before,
-       (SELECT '{' || group_concat(cell, ',') || '}'
-        FROM (SELECT (s.after_columns -> k.key) || ':' ||
-                     CASE WHEN (c.after IS NULL AND c.action IN (3, 4)) OR (c.after -> k.key) = '[]'
-                          THEN CASE c.before -> k.key WHEN '[]' THEN c.identifier
-                                                      WHEN '{}' THEN '"' || c.identifier || '"'
-                                                      ELSE c.before -> k.key END
-                          ELSE c.after -> k.key END AS cell
-              FROM json_each(s.after_columns) AS k ORDER BY k.key)) AS after,
-       c.new_identifier,
-       c.id AS change_id
-FROM change AS c
-JOIN batch AS b ON b.id = c.batch_id AND c.id BETWEEN b.first_change AND b.last_change
-JOIN steps AS s ON s.run_id = b.run_id AND s.step = b.step
-WHERE b.state = 'committed';
 )sql";
 
 // What version 2 has besides.
@@ -254,6 +213,69 @@ SELECT run_id, step, batch, state, lower_key, upper_key, rows, attempts, started
 FROM batch;
 )sql";
 
+// What version 3 has besides.
+//
+// In the views i is a row of a block. That its identifier lies within the block's bounds tells SQLite nothing
+// new, but where a query gives the identifier, it finds the blocks by index. (Constants are put in place of
+// i.value only left of a comparison.) A batch and its rows are joined by number and by span, so that SQLite
+// can go either way. Objects are put together from the raw JSON of each value: json_extract and json_object
+// would print numbers anew, and lose digits. SQLite keeps ORDER BY in a sub-query under group_concat.
+constexpr const char* since_3 = R"sql(
+CREATE TABLE block(
+    id INTEGER PRIMARY KEY,
+    batch_id INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    lowest TEXT NOT NULL,
+    highest TEXT NOT NULL,
+    identifiers TEXT NOT NULL,
+    actions TEXT NOT NULL,
+    before TEXT,
+    after TEXT,
+    returned TEXT,
+    new_identifiers TEXT
+);
+CREATE INDEX block_identifiers ON block(lowest, highest);
+
+CREATE VIEW change AS
+SELECT k.id + i.key AS id, k.batch_id,
+       CAST(iif(substr(k.actions, 1, 1) = '[', k.actions ->> i.key, k.actions) AS INTEGER) AS action,
+       i.value AS identifier, k.new_identifiers ->> i.key AS new_identifier,
+       nullif(k.before -> i.key, 'null') AS before, nullif(k.after -> i.key, 'null') AS after,
+       nullif(k.returned -> i.key, 'null') AS returned
+FROM block AS k JOIN json_each(k.identifiers) AS i
+WHERE i.value >= k.lowest AND i.value <= k.highest;
+
+CREATE VIEW changes AS
+SELECT b.run_id, b.step, b.batch, i.value AS identifier,
+       CASE CAST(iif(substr(k.actions, 1, 1) = '[', k.actions ->> i.key, k.actions) AS INTEGER)
+           WHEN 0 THEN 'updated' WHEN 1 THEN 'inserted' WHEN 2 THEN 'deleted' WHEN 3 THEN 'unchanged'
+           WHEN 4 THEN 'missing' ELSE 'unexpected' END AS action,
+       (SELECT '{' || group_concat(cell, ',') || '}'
+        FROM (SELECT (s.before_columns -> n.key) || ':' ||
+                     CASE k.before -> i.key -> n.key WHEN '[]' THEN i.value WHEN '{}' THEN '"' || i.value || '"'
+                                                     ELSE k.before -> i.key -> n.key END AS cell
+              FROM json_each(s.before_columns) AS n ORDER BY n.key)) AS before,
+       (SELECT '{' || group_concat(cell, ',') || '}'
+        FROM (SELECT (s.after_columns -> n.key) || ':' ||
+                     CASE WHEN (k.after -> i.key -> n.key) = '[]'
+                               OR (coalesce(k.after -> i.key, 'null') = 'null'
+                                   AND CAST(iif(substr(k.actions, 1, 1) = '[', k.actions ->> i.key, k.actions)
+                                            AS INTEGER) IN (3, 4))
+                          THEN CASE k.before -> i.key -> n.key WHEN '[]' THEN i.value
+                                                               WHEN '{}' THEN '"' || i.value || '"'
+                                                               ELSE k.before -> i.key -> n.key END
+                          ELSE k.after -> i.key -> n.key END AS cell
+              FROM json_each(s.after_columns) AS n ORDER BY n.key)) AS after,
+       k.new_identifiers ->> i.key AS new_identifier,
+       k.id + i.key AS change_id,
+       k.lowest, k.highest
+FROM block AS k
+JOIN batch AS b ON b.id = k.batch_id AND k.id BETWEEN b.first_change AND b.last_change
+JOIN steps AS s ON s.run_id = b.run_id AND s.step = b.step
+JOIN json_each(k.identifiers) AS i
+WHERE b.state = 'committed' AND i.value >= k.lowest AND i.value <= k.highest;
+)sql";
+
 constexpr const char* from_1 = R"sql(
 ALTER TABLE runs ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE runs ADD COLUMN process INTEGER;
@@ -267,10 +289,26 @@ ALTER TABLE chain ADD COLUMN content TEXT;
 DROP VIEW batches;
 )sql";
 
+constexpr const char* from_2_before = R"sql(
+DROP VIEW changes;
+DROP INDEX change_identifier;
+DROP INDEX change_new_identifier;
+ALTER TABLE change RENAME TO old_change;
+ALTER TABLE batch ADD COLUMN leaf_format INTEGER NOT NULL DEFAULT 1;
+)sql";
+
 }  // namespace
 
 std::string ledger_schema() {
-    return std::string{tables} + since_2;
+    return std::string{tables} + since_2 + since_3;
+}
+
+std::string ledger_upgrade_from_2_before() {
+    return std::string{from_2_before} + since_3;
+}
+
+std::string ledger_upgrade_from_2_after() {
+    return "DROP TABLE old_change";
 }
 
 std::string ledger_upgrade_from_1() {
