@@ -44,11 +44,12 @@ struct RunOptions {
     bool strict = false;                   ///< rows changed beside the audited ones roll the batch back
     std::optional<bool> skip_failures;     ///< overrules the definition's on-error
     std::uint64_t max_failures = 1'000;    ///< rows that may fail before the run stops in any case
-    unsigned workers = 1;                  ///< batches done beside each other (PostgreSQL)
+    std::optional<unsigned> workers;       ///< batches done beside each other; absent: 2, or 1 on SQLite
     unsigned retries = 5;                  ///< of a batch, for what may pass: conflicts, locks, lost connections
     std::chrono::milliseconds lock_timeout{5'000};
     std::chrono::milliseconds statement_timeout{0};  ///< 0: the session's own
     PaceOptions pace;
+    bool timings = false;                  ///< tells in the result what the time was spent on
 };
 
 /// Number of rows by what happened to them; pre, change and post count the rows that each section gave.
@@ -116,6 +117,9 @@ struct RunResult {
     std::vector<std::string> warnings;  ///< whole sentences for a person
     std::string csv_directory;
     std::int64_t duration_ms = 0;
+    /// Seconds by phase (server, decode, compare, encode, durable, ledger, csv), if asked for. Threads work beside
+    /// each other, so that the sum may be more than the duration.
+    std::vector<std::pair<std::string, double>> timings;
 };
 
 /// Runs one definition on its target, as `datachange run` does, and keeps the evidence.

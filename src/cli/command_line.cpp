@@ -258,6 +258,7 @@ private:
             ->check(CLI::IsMember({"auto", "bar", "lines", "json", "none"}))
             ->type_name("STYLE");
         command->add_flag("-q,--quiet", m_parsed.output.quiet, "No progress, no warnings; errors only");
+        command->add_flag("--timings", work.run.timings, "Tell what the time was spent on");
         add_json(command);
     }
 

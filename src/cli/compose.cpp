@@ -13,6 +13,7 @@
 
 #include "cli/settings.hpp"
 #include "core/process.hpp"
+#include "core/timings.hpp"
 #include "datachange/version.hpp"
 #include "definition/definition.hpp"
 #include "record/record.hpp"
@@ -50,7 +51,8 @@ BatchSizing sizing(const PaceOptions& pace, bool size_given) {
 }
 
 unsigned worker_count(const RunOptions& options, Engine engine) {
-    if (engine == Engine::postgresql || options.workers <= 1) return std::max(1U, options.workers);
+    if (engine == Engine::postgresql) return std::max(1U, options.workers.value_or(2));
+    if (options.workers.value_or(1) <= 1) return 1;
     throw Error(ExitCode::usage, "a SQLite file has one writer at a time, so --workers cannot be more than 1",
                 "Leave --workers out. Nothing was changed.");
 }
@@ -99,7 +101,14 @@ RunResult with_parts(const RunOptions& options, Engine engine, Listener& listene
     parts.sizing = sizing(pace, options.batch_size.has_value() || gives_batch_size(plan));
     parts.throttle = {pace.max_rows_per_second, pace.sleep, pace.max_lag, pace.throttle_flag_file,
                       pace.throttle_query};
-    return work(plan, parts);
+    std::optional<Timings> timings;
+    if (options.timings) timings.emplace();
+    RunResult result = work(plan, parts);
+    if (timings) {
+        for (const Phase phase : all_phases)
+            result.timings.emplace_back(phase_name(phase), timings->seconds(phase));
+    }
+    return result;
 }
 
 }  // namespace

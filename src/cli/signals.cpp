@@ -1,7 +1,6 @@
 #include "cli/signals.hpp"
 
 #include <csignal>
-#include <ctime>
 
 #include <unistd.h>
 
@@ -10,11 +9,13 @@ namespace datachange {
 namespace {
 
 constexpr int watched[] = {SIGINT, SIGTERM, SIGHUP};
+constexpr int wake_up = SIGURG;  // does nothing to those who do not wait for it
 
 sigset_t watched_set() {
     sigset_t set;
     sigemptyset(&set);
     for (const int signal : watched) sigaddset(&set, signal);
+    sigaddset(&set, wake_up);
     return set;
 }
 
@@ -28,10 +29,9 @@ void end_process(int signal) {
 
 void watch(const std::stop_token& ended, StopRequest& stop) {
     const sigset_t set = watched_set();
-    const timespec patience{0, 100'000'000};  // how soon the end of the run is noticed
     while (!ended.stop_requested()) {
-        const int signal = sigtimedwait(&set, nullptr, &patience);
-        if (signal < 0) continue;
+        int signal = 0;
+        if (sigwait(&set, &signal) != 0 || signal == wake_up) continue;
         if (stop.at_once()) end_process(signal);
         stop.request();
     }
@@ -46,7 +46,9 @@ SignalWatch::SignalWatch(StopRequest& stop) {
 }
 
 SignalWatch::~SignalWatch() {
-    m_thread = {};  // joins
+    m_thread.request_stop();
+    pthread_kill(m_thread.native_handle(), wake_up);
+    m_thread.join();
     sigset_t set = watched_set();
     pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }

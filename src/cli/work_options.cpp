@@ -88,7 +88,8 @@ void add_pace_options(CLI::App* command, RunOptions& run) {
         ->group(group);
     command
         ->add_option("--workers", run.workers,
-                     "Batches done beside each other, each in a session of its own (PostgreSQL; default 1)")
+                     "Batches done beside each other, each in a session of its own (default 2 on PostgreSQL; "
+                     "1 on SQLite)")
         ->check(CLI::Range(1, 64))
         ->type_name("NUMBER")
         ->group(group);

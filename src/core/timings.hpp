@@ -17,7 +17,8 @@ enum class Phase : std::uint8_t {
     ledger,   ///< the ledger's thread at work
     csv,      ///< the CSV files' thread at work
 };
-inline constexpr std::size_t phase_count = 7;
+inline constexpr std::array all_phases{Phase::server,  Phase::decode, Phase::compare, Phase::encode,
+                                       Phase::durable, Phase::ledger, Phase::csv};
 const char* phase_name(Phase phase) noexcept;
 
 /// Adds up time by phase, from all threads. Only one is active at a time; where none is, timing costs
@@ -41,7 +42,7 @@ public:
 
 private:
     static std::atomic<Timings*> s_active;
-    std::array<std::atomic<std::int64_t>, phase_count> m_nanoseconds{};
+    std::array<std::atomic<std::int64_t>, all_phases.size()> m_nanoseconds{};
 };
 
 /// Counts the time until the end of the scope for a phase.

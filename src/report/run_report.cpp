@@ -44,6 +44,22 @@ std::string step_json(const StepResult& step) {
         .text();
 }
 
+/// Seconds by phase. Phases run beside each other.
+std::string timings_text(const RunResult& result) {
+    std::vector<std::string> phases;
+    for (const auto& [phase, seconds] : result.timings)
+        phases.push_back(fmt::format("{} {:.2f}", phase, seconds));
+    return fmt::format("  time    {:.2f} s; seconds in {}\n",
+                       static_cast<double>(result.duration_ms) / 1000.0, join(phases, ", "));
+}
+
+std::string timings_json(const RunResult& result) {
+    JsonObject object;
+    object.raw("wall", fmt::format("{:.3f}", static_cast<double>(result.duration_ms) / 1000.0));
+    for (const auto& [phase, seconds] : result.timings) object.raw(phase, fmt::format("{:.6f}", seconds));
+    return object.text();
+}
+
 std::string collateral_json(const std::vector<Collateral>& tables) {
     std::vector<std::string> items;
     for (const Collateral& table : tables) {
@@ -234,6 +250,7 @@ std::string run_text(const RunResult& result) {
     }
     out += failures_text(result);
     if (!result.csv_directory.empty()) out += "  csv     " + result.csv_directory + "\n";
+    if (!result.timings.empty()) out += timings_text(result);
     return out;
 }
 
@@ -265,6 +282,7 @@ std::string run_json(const RunResult& result) {
         .add("lost_batches", result.lost_batches)
         .raw("warnings", json_array_of_strings(result.warnings))
         .add_or_null("csv_directory", result.csv_directory);
+    if (!result.timings.empty()) object.raw("timings", timings_json(result));
     return object.text() + "\n";
 }
 

@@ -150,6 +150,8 @@ private:
             m_journal.erase(found);
             if (batch.in_doubt()) ++m_prior.found_committed;
             if (batch.state != "committed") set_batch_state(m_ledger, batch.id, "committed");
+        } else if (batch.state == "writing") {
+            drop_batch(m_ledger, batch.id);
         } else if (batch.in_doubt()) {
             ++m_prior.found_rolled_back;
             drop_batch(m_ledger, batch.id);
