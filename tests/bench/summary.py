@@ -1,0 +1,80 @@
+"""Many measurements as one line a contender."""
+
+import dataclasses
+import statistics
+
+from contenders import REFERENCE
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """Of one number over the rounds."""
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One contender in one set. Seconds and bytes, each the median over the rounds."""
+
+    contender: str
+    wall: Spread
+    ratio: Spread | None  # to the reference of the same round
+    client_cpu: float
+    server_cpu: float | None
+    peak_bytes: float
+    ledger_bytes: float
+    csv_bytes: float
+    ledger_ratio: float | None
+
+
+def lines(measured):
+    """@returns the Lines of a Set, in the order of its contenders; those without any measurement are left out"""
+    return [_line(name, own, _by_round(measured, REFERENCE))
+            for name in measured.contenders if (own := _by_round(measured, name))]
+
+
+def timings(measured):
+    """@returns for each contender that told them: its timings, the median of each key, in the order they came"""
+    told = {}
+    for name in measured.contenders:
+        found = [one["tool"]["timings"] for one in _by_round(measured, name).values() if "timings" in one.get("tool", {})]
+        numbers = [{key: value for key, value in one.items() if isinstance(value, (int, float))} for one in found]
+        if numbers:
+            told[name] = {key: statistics.median(one[key] for one in numbers if key in one) for key in numbers[0]}
+    return told
+
+
+def disturbed(measured, cores):
+    """@returns the number of measurements during which others used more than a tenth of the machine"""
+    return sum(one["others"] > 0.1 * cores * one["wall"] for one in measured.measurements)
+
+
+def _by_round(measured, name):
+    return {one["round"]: one for one in measured.measurements if one["contender"] == name}
+
+
+def _line(name, own, reference):
+    def median(value):
+        return statistics.median(value(one) for one in own.values())
+
+    has_server = all(one["server"] is not None for one in own.values())
+    has_ratio = all(one["ledger_ratio"] is not None for one in own.values())
+    ratios = [one["wall"] / reference[number]["wall"] for number, one in own.items() if number in reference]
+    return Line(
+        contender=name,
+        wall=_spread([one["wall"] for one in own.values()]),
+        ratio=_spread(ratios) if ratios else None,
+        client_cpu=median(lambda one: one["user"] + one["system"]),
+        server_cpu=median(lambda one: one["server"]) if has_server else None,
+        peak_bytes=median(lambda one: one["peak_bytes"]),
+        ledger_bytes=median(lambda one: one["ledger_bytes"]),
+        csv_bytes=median(lambda one: sum(one["csv_bytes"].values())),
+        ledger_ratio=median(lambda one: one["ledger_ratio"]) if has_ratio else None,
+    )
+
+
+def _spread(values):
+    return Spread(statistics.median(values), min(values), max(values))
