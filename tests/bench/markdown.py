@@ -11,7 +11,7 @@ def render(results):
     parts += [_set_table(measured) for measured in results["sets"]]
     parts += [table for measured in results["sets"] if (table := _timings_table(measured))]
     parts += _growth_tables(results["sets"])
-    parts += [_set_table(measured) for measured in results["processes"]]
+    parts += [_process_table(measured) for measured in results["processes"]]
     if results["history"]:
         parts.append(_history_table(results["history"]))
     parts.append(_disturbance(results))
@@ -34,17 +34,22 @@ def _head(machine, engines):
 def _set_table(measured):
     rows = []
     for line in summary.lines(measured):
-        ratio = f"{line.ratio.median:.2f} ({line.ratio.low:.2f}..{line.ratio.high:.2f})" if line.ratio else ""
         rows.append([
-            line.contender, seconds(line.wall.median), f"{seconds(line.wall.low)}..{seconds(line.wall.high)}", ratio,
+            line.contender, seconds(line.wall.median), f"{seconds(line.wall.low)}..{seconds(line.wall.high)}", _ratio(line),
             f"{line.wall.median / measured.rows * 1e6:.2f}", seconds(line.client_cpu),
             seconds(line.server_cpu) if line.server_cpu is not None else "", f"{line.peak_bytes / _MEGABYTE:.0f}",
             _megabytes(line.csv_bytes), _megabytes(line.ledger_bytes),
             f"{line.ledger_ratio:.2f}" if line.ledger_ratio else ""])
     head = ["contender", "seconds", "min..max", "to bare", "µs/row", "client CPU s", "server CPU s", "peak MB", "CSV MB",
             "ledger MB", "ledger/CSV"]
-    failures = "".join(f"\n**{name}** was wrong and is left out: {error}\n" for name, error in measured.failures.items())
-    return f"## {_title(measured)}\n\nMedian of {measured.rounds} rounds.\n\n" + _table(head, rows) + failures
+    return f"## {_title(measured)}\n\nMedian of {measured.rounds} rounds.\n\n" + _table(head, rows) + _failures(measured)
+
+
+def _process_table(measured):
+    rows = [[line.contender, f"{line.wall.median * 1000:.1f}", f"{line.wall.low * 1000:.1f}..{line.wall.high * 1000:.1f}",
+             _ratio(line), f"{line.client_cpu * 1000:.1f}", f"{line.peak_bytes / _MEGABYTE:.0f}"] for line in summary.lines(measured)]
+    return f"## {_title(measured)}, as a whole process\n\nMedian of {measured.rounds} rounds.\n\n" + _table(
+        ["contender", "ms", "min..max", "to bare", "client CPU ms", "peak MB"], rows) + _failures(measured)
 
 
 def _timings_table(measured):
@@ -90,6 +95,14 @@ def _disturbance(results):
     number = sum(summary.disturbed(measured, cores) for measured in every)
     total = sum(len(measured.measurements) for measured in every)
     return f"During {number} of {total} measurements others used more than a tenth of the machine.\n"
+
+
+def _ratio(line):
+    return f"{line.ratio.median:.2f} ({line.ratio.low:.2f}..{line.ratio.high:.2f})" if line.ratio else ""
+
+
+def _failures(measured):
+    return "".join(f"\n**{name}** was wrong and is left out after that: {error}\n" for name, error in measured.failures.items())
 
 
 def _title(measured):

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -41,13 +42,13 @@ def run_timed(command, folder, server_cpu=lambda: None):
     @throws WrongData where it does not end well
     """
     (folder / "stdin").write_text(command.stdin, encoding="utf-8")
-    server_before, machine_before = server_cpu(), _machine_cpu()
+    server_before, machine_before, children_before = server_cpu(), _machine_cpu(), _children_cpu()
     used = _launch(command, folder)
-    machine_after, server_after = _machine_cpu(), server_cpu()
+    children_after, machine_after, server_after = _children_cpu(), _machine_cpu(), server_cpu()
     if used["status"] != 0:
         raise WrongData(f"ended with {used['status']}: {_last_words(folder)}")
     server = None if server_before is None else server_after - server_before
-    ours = used["user"] + used["system"] + (server or 0)
+    ours = children_after - children_before + (server or 0)
     others = max(0.0, machine_after - machine_before - ours)
     return Usage(used["wall"], used["user"], used["system"], used["peak_bytes"], server, others)
 
@@ -75,6 +76,12 @@ def _launch(command, folder):
 def _last_words(folder):
     text = (folder / "stderr").read_text(encoding="utf-8", errors="replace").strip()
     return text[-1000:] or "without a word"
+
+
+def _children_cpu():
+    """CPU seconds of the clients up to now, with the launchers."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _machine_cpu():

@@ -17,8 +17,8 @@ _COLOURS = {
     "datachange-2-workers": ("#5a45c9", "#a397f5"),
     "datachange-single": ("#0b8296", "#35b5ca"),
 }
-_WIDTH, _HEIGHT = 620, 400  # of a panel
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 196, 46, 44  # its margins; the labels stand in the right one
+_WIDTH, _HEIGHT = 680, 410  # of a panel
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 236, 56, 44  # its margins; the labels stand in the right one
 _LABEL_STEP = 16
 
 
@@ -41,15 +41,18 @@ def render(sets):
 
 
 def _style():
-    def colours(which):
-        return "".join(f".{name}{{--c:{pair[which]}}}" for name, pair in _COLOURS.items())
-    return ("svg{--ground:#fdfdfb;--ink:#1c1b19;--soft:#5e5c56;--line:#e4e2dc}" + colours(0) +
-            "@media(prefers-color-scheme:dark){svg{--ground:#191918;--ink:#f4f3ef;--soft:#b5b3ab;--line:#363531}" + colours(1) + "}"
-            "text{font:12px system-ui,sans-serif;fill:var(--soft)}.title{font-size:14px;font-weight:600;fill:var(--ink)}"
-            ".ground{fill:var(--ground)}.grid{stroke:var(--line)}.curve{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}"
-            f".{REFERENCE} .curve{{stroke-width:3}}.spread{{stroke:var(--c);stroke-width:1.5}}"
-            ".dot{fill:var(--c);stroke:var(--ground);stroke-width:1.5}.leader{fill:none;stroke:var(--c);opacity:.55}"
-            ".label{fill:var(--c);font-weight:600}")
+    """Without CSS variables, which few programs besides browsers know."""
+    return ("text{font:12px system-ui,'DejaVu Sans',sans-serif}.title{font-size:14px;font-weight:600}.label{font-weight:600}"
+            ".curve,.leader{fill:none;stroke-width:2;stroke-linejoin:round}.leader{stroke-width:1;opacity:.55}"
+            f".spread,.dot{{stroke-width:1.5}}.{REFERENCE} .curve{{stroke-width:3}}" +
+            _colours(0, "#fdfdfb", "#1c1b19", "#5e5c56", "#e4e2dc") +
+            f"@media(prefers-color-scheme:dark){{{_colours(1, '#191918', '#f4f3ef', '#b5b3ab', '#363531')}}}")
+
+
+def _colours(which, ground, ink, soft, grid):
+    lines = "".join(f".{name} .curve,.{name} .spread,.{name} .leader{{stroke:{pair[which]}}}"
+                    f".{name} .dot,.{name} .label{{fill:{pair[which]}}}" for name, pair in _COLOURS.items())
+    return f".ground{{fill:{ground}}}.dot{{stroke:{ground}}}text{{fill:{soft}}}.title{{fill:{ink}}}.grid{{stroke:{grid}}}" + lines
 
 
 class _Panel:
@@ -80,7 +83,7 @@ class _Panel:
     def _axes(self):
         right = _WIDTH - _RIGHT
         parts = [f'<text class="title" x="{_LEFT}" y="22">{html.escape(self._title)}</text>',
-                 f'<text x="{_LEFT}" y="38">seconds; the mark spans the fastest and the slowest round</text>']
+                 f'<text x="{_LEFT}" y="38">seconds, and their ratio to bare; marks span all rounds</text>']
         for tick in self._ticks:
             y = self._y(tick)
             parts.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
