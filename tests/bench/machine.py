@@ -1,5 +1,6 @@
 """What the numbers were measured on."""
 
+import hashlib
 import os
 import pathlib
 import platform
@@ -17,6 +18,7 @@ def describe(scratch, tool):
         "system": _first(r'^PRETTY_NAME="(.*)"$', "/etc/os-release"),
         "filesystem": filesystem(scratch),
         "datachange": subprocess.run([tool, "--version"], capture_output=True, text=True, check=False).stdout.strip(),
+        "datachange_sha256": hashlib.sha256(tool.read_bytes()).hexdigest(),
         "load_at_start": os.getloadavg()[0],
     }
 

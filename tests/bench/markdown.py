@@ -26,7 +26,7 @@ def seconds(value):
 def _head(machine, engines):
     lines = [f"- {machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB",
              f"- {machine['system']}, kernel {machine['kernel']}, databases on {machine['filesystem']}",
-             f"- {machine['datachange']}"]
+             f"- {machine['datachange']}, SHA-256 {machine['datachange_sha256'][:12]}"]
     lines += [f"- {engine}: {about['version']}" for engine, about in engines.items()]
     return "# Cost of a change\n\n" + "\n".join(lines) + "\n"
 
@@ -37,11 +37,12 @@ def _set_table(measured):
         rows.append([
             line.contender, seconds(line.wall.median), f"{seconds(line.wall.low)}..{seconds(line.wall.high)}", _ratio(line),
             f"{line.wall.median / measured.rows * 1e6:.2f}", seconds(line.client_cpu),
-            seconds(line.server_cpu) if line.server_cpu is not None else "", f"{line.peak_bytes / _MEGABYTE:.0f}",
+            seconds(line.server_cpu) if line.server_cpu is not None else "",
+            f"{line.cpu_ratio:.2f}" if line.cpu_ratio is not None else "", f"{line.peak_bytes / _MEGABYTE:.0f}",
             _megabytes(line.csv_bytes), _megabytes(line.ledger_bytes),
             f"{line.ledger_ratio:.2f}" if line.ledger_ratio else ""])
-    head = ["contender", "seconds", "min..max", "to bare", "µs/row", "client CPU s", "server CPU s", "peak MB", "CSV MB",
-            "ledger MB", "ledger/CSV"]
+    head = ["contender", "seconds", "min..max", "to bare", "µs/row", "client CPU s", "server CPU s", "CPU to bare",
+            "peak MB", "CSV MB", "ledger MB", "ledger/CSV"]
     return f"## {_title(measured)}\n\nMedian of {measured.rounds} rounds.\n\n" + _table(head, rows) + _failures(measured)
 
 
@@ -102,7 +103,7 @@ def _ratio(line):
 
 
 def _failures(measured):
-    return "".join(f"\n**{name}** was wrong and is left out after that: {error}\n" for name, error in measured.failures.items())
+    return "".join(f"\n**{name}** failed and is left out after that: {error}\n" for name, error in measured.failures.items())
 
 
 def _title(measured):

@@ -52,7 +52,7 @@ class Rounds:
             measurement = self._run_once(contender, dataset, result.rows, expected)
         except WrongData as error:
             result.failures[contender.name] = str(error)
-            self._say(f"{where}: WRONG: {error}")
+            self._say(f"{where}: FAILED: {error}")
             return
         result.measurements.append({"round": number, "contender": contender.name, **measurement})
         self._say(f"{where}: {measurement['wall']:.3f} s")

@@ -65,7 +65,9 @@ class SqliteEngine:
         with contextlib.closing(sqlite3.connect(":memory:")) as memory:
             library = memory.execute("SELECT sqlite_version()").fetchone()[0]
         shell = subprocess.run(["sqlite3", "--version"], capture_output=True, text=True, check=True).stdout.split()[0]
-        settings = {"journal_mode": "wal", "synchronous": "as each client has it; the shell's is full"}
+        names = ("page_size", "cache_size", "synchronous")
+        values = self._shell(":memory:", "".join(f"PRAGMA {name};\n" for name in names)).split()
+        settings = {"journal_mode": "wal", **{f"{name} of the shell": value for name, value in zip(names, values)}}
         return {"version": library, "shell": shell, "settings": settings}
 
     def _digest(self, select, dataset, file):

@@ -21,7 +21,8 @@ class Line:
 
     contender: str
     wall: Spread
-    ratio: Spread | None  # to the reference of the same round
+    ratio: Spread | None  # of wall to that of the reference in the same round
+    cpu_ratio: float | None  # the same of the CPU of client and server together
     client_cpu: float
     server_cpu: float | None
     peak_bytes: float
@@ -63,11 +64,12 @@ def _line(name, own, reference):
 
     has_server = all(one["server"] is not None for one in own.values())
     has_ratio = all(one["ledger_ratio"] is not None for one in own.values())
-    ratios = [one["wall"] / reference[number]["wall"] for number, one in own.items() if number in reference]
+    pairs = [(one, reference[number]) for number, one in own.items() if number in reference]
     return Line(
         contender=name,
         wall=_spread([one["wall"] for one in own.values()]),
-        ratio=_spread(ratios) if ratios else None,
+        ratio=_spread([one["wall"] / other["wall"] for one, other in pairs]) if pairs else None,
+        cpu_ratio=statistics.median(_cpu(one) / _cpu(other) for one, other in pairs) if pairs else None,
         client_cpu=median(lambda one: one["user"] + one["system"]),
         server_cpu=median(lambda one: one["server"]) if has_server else None,
         peak_bytes=median(lambda one: one["peak_bytes"]),
@@ -75,6 +77,10 @@ def _line(name, own, reference):
         csv_bytes=median(lambda one: sum(one["csv_bytes"].values())),
         ledger_ratio=median(lambda one: one["ledger_ratio"]) if has_ratio else None,
     )
+
+
+def _cpu(one):
+    return one["user"] + one["system"] + (one["server"] or 0)
 
 
 def _spread(values):
