@@ -66,7 +66,10 @@ class _Panel:
             for line in summary.lines(measured):
                 self._curves.setdefault(line.contender, []).append((measured.rows, line))
         every = [line.wall for points in self._curves.values() for _, line in points]
-        self._ticks = _ticks(min(wall.low for wall in every), max(wall.high for wall in every))
+        round_numbers = _round_numbers(min(wall.low for wall in every), max(wall.high for wall in every))
+        self._low, self._high = round_numbers[0], round_numbers[-1]
+        # 1, 2 and 5 of each power of ten, or where these are many the powers alone
+        self._ticks = round_numbers if len(round_numbers) <= 10 else [number for number in round_numbers if f"{number:e}"[0] == "1"]
 
     def draw(self):
         return "".join([self._axes(), *(self._curve(name, points) for name, points in self._curves.items()), self._labels()])
@@ -77,7 +80,7 @@ class _Panel:
         return _LEFT + 14 + share * (_WIDTH - _LEFT - _RIGHT - 28)
 
     def _y(self, seconds):
-        low, high = math.log(self._ticks[0]), math.log(self._ticks[-1])
+        low, high = math.log(self._low), math.log(self._high)
         return _HEIGHT - _BOTTOM - (math.log(seconds) - low) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
 
     def _axes(self):
@@ -117,13 +120,13 @@ class _Panel:
         return "".join(parts)
 
 
-def _ticks(low, high):
-    """Round numbers from below `low` to above `high`: 1, 2 and 5 of each power of ten, or the powers alone where these are many."""
+def _round_numbers(low, high):
+    """1, 2 and 5 of each power of ten, the first not above `low`, the last not below `high`."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    fine = [digit * 10.0 ** power for power in powers for digit in (1, 2, 5)]
-    first = max(index for index, tick in enumerate(fine) if tick <= low)
-    last = min(index for index, tick in enumerate(fine) if tick >= high)
-    return fine[first:last + 1] if last - first <= 9 else [10.0 ** power for power in powers]
+    numbers = [digit * 10.0 ** power for power in powers for digit in (1, 2, 5)]
+    first = max(index for index, number in enumerate(numbers) if number <= low)
+    last = min(index for index, number in enumerate(numbers) if number >= high)
+    return numbers[first:last + 1]
 
 
 def _apart(wanted, top, bottom):
