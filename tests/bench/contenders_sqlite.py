@@ -37,7 +37,8 @@ CREATE TABLE ledger.change (identifier, before, after);
 BEGIN IMMEDIATE;
 CREATE TEMP TABLE pre AS {change.select_before()};
 {_csv("SELECT * FROM temp.pre", "pre.csv")}{change.whole_update()};
-{_csv(change.select_after(), "post.csv")}INSERT INTO ledger.change {kept} FROM temp.pre AS p JOIN main.{change.table} AS t ON {same_key};
+{_csv(change.select_after(), "post.csv")}INSERT INTO ledger.change {kept}
+FROM temp.pre AS p JOIN main.{change.table} AS t ON {same_key};
 CREATE INDEX ledger.change_identifier ON change (identifier);
 COMMIT;
 """

@@ -83,8 +83,8 @@ _WIDE_CREATE = """CREATE TABLE orders (
     warehouse integer NOT NULL, status text NOT NULL, item_count integer NOT NULL, total_cents bigint NOT NULL,
     discount {numeric} NOT NULL, paid {boolean} NOT NULL, changed_at {timestamptz} NOT NULL, attributes {jsonb} NOT NULL,
     weight {double} NOT NULL)"""
-_WIDE_VALUES = """i, i % 50021, 'N-' || (100000 + i), 'web', 'NL', 'City ' || (i % 977), 'Long Street ' || (i % 331), '10' || (i % 97),
-    NULL, 'left at the door of number ' || (i % 331), {created_at}, i % 12, 'open', i % 9 + 1, i * 131,
+_WIDE_VALUES = """i, i % 50021, 'N-' || (100000 + i), 'web', 'NL', 'City ' || (i % 977), 'Long Street ' || (i % 331),
+    '10' || (i % 97), NULL, 'left at the door of number ' || (i % 331), {created_at}, i % 12, 'open', i % 9 + 1, i * 131,
     (i % 10007 + 1) * 0.25, {paid}, {changed_at}, {attributes}, i * 0.1 + 0.05"""
 _ATTRIBUTES = """'{"source": "import", "row": ' || i || ', "tags": ["a", "b"]}'"""
 
@@ -111,8 +111,8 @@ WIDE = Dataset(
         "postgresql": """id, 'closed', item_count + 1, total_cents * 10 + 7, (discount * 1.19)::numeric(12, 4), NOT paid,
             changed_at + interval '1 hour 30 minutes', jsonb_set(attributes, '{checked}', 'true'), weight / 3""",
         "sqlite": """id, 'closed', item_count + 1, total_cents * 10 + 7, discount * 1.19, 1 - paid,
-            datetime(changed_at, '+5400 seconds'), substr(json(attributes), 1, length(json(attributes)) - 1) || ',"checked":true}',
-            weight / 3""",
+            datetime(changed_at, '+5400 seconds'),
+            substr(json(attributes), 1, length(json(attributes)) - 1) || ',"checked":true}', weight / 3""",
     },
     actual="id, status, item_count, total_cents, discount, paid, changed_at, attributes, weight",
     definition_file={"postgresql": "20260101000002_wide.sql", "sqlite": "20260101000003_wide_sqlite.sql"},

@@ -48,7 +48,8 @@ def _set_table(measured):
 
 def _process_table(measured):
     rows = [[line.contender, f"{line.wall.median * 1000:.1f}", f"{line.wall.low * 1000:.1f}..{line.wall.high * 1000:.1f}",
-             _ratio(line), f"{line.client_cpu * 1000:.1f}", f"{line.peak_bytes / _MEGABYTE:.0f}"] for line in summary.lines(measured)]
+             _ratio(line), f"{line.client_cpu * 1000:.1f}", f"{line.peak_bytes / _MEGABYTE:.0f}"]
+            for line in summary.lines(measured)]
     return f"## {_title(measured)}, as a whole process\n\nMedian of {measured.rounds} rounds.\n\n" + _table(
         ["contender", "ms", "min..max", "to bare", "client CPU ms", "peak MB"], rows) + _failures(measured)
 
@@ -78,7 +79,8 @@ def _growth_table(engine, dataset, sized):
             per_row.setdefault(line.contender, {})[measured.rows] = line.wall.median / measured.rows * 1e6
     before, last = sized[-2].rows, sized[-1].rows
     rows = [[name, *(f"{found[one.rows]:.2f}" if one.rows in found else "" for one in sized),
-             f"{found[last] / found[before]:.2f}" if last in found and before in found else ""] for name, found in per_row.items()]
+             f"{found[last] / found[before]:.2f}" if last in found and before in found else ""]
+            for name, found in per_row.items()]
     head = ["contender", *(f"{one.rows:,}" for one in sized), f"{last:,} to {before:,}"]
     return f"## {engine}, {dataset}: microseconds per row by size\n\n" + _table(head, rows)
 

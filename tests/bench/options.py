@@ -23,14 +23,15 @@ exit status: 0 measured, 1 a contender left wrong data or something broke, 2 wro
 def parse(arguments):
     """@throws BenchError for what it does not know; SystemExit after --help"""
     options = _parser().parse_args(arguments)
-    everybody = contenders.all_contenders()
-    options.datasets = [one for one in datasets.DATASETS
-                        if one.name in _known("dataset", options.dataset, [each.name for each in datasets.DATASETS])]
-    if options.contender is not None:
-        _known("contender", options.contender, list(dict.fromkeys(each.name for each in everybody)))
+    if options.dataset is not None:
+        _must_know("dataset", options.dataset, [each.name for each in datasets.DATASETS])
+    options.datasets = [each for each in datasets.DATASETS if options.dataset is None or each.name in options.dataset]
     options.engines = list(datasets.ENGINES) if options.engine == "both" else [options.engine]
-    if options.contender is not None and not any(each.name in options.contender and each.engine in options.engines for each in everybody):
-        raise BenchError(f"{', '.join(options.contender)} cannot run on {options.engine}", "--list tells who runs where.", 2)
+    if options.contender is not None:
+        everybody = contenders.all_contenders()
+        _must_know("contender", options.contender, list(dict.fromkeys(each.name for each in everybody)))
+        if not any(each.name in options.contender for each in everybody if each.engine in options.engines):
+            raise BenchError(f"{', '.join(options.contender)} cannot run on {options.engine}", "--list tells who runs where.", 2)
     _fill_in(options)
     return options
 
@@ -62,8 +63,8 @@ def _parser():
     add("--long", action="store_true", help="10M rows as well; takes hours with all datasets")
     add("--output", type=pathlib.Path, metavar="DIR", help="folder for results.json, results.md and times.svg "
         "(default a new one in build/bench)")
-    add("--scratch", type=pathlib.Path, metavar="DIR", default=pathlib.Path("/tmp"), help="the databases are made in a new folder in "
-        "there, on the disk that is measured (default /tmp); the user postgres must be able to reach it")
+    add("--scratch", type=pathlib.Path, metavar="DIR", default=pathlib.Path("/tmp"), help="the databases are made in a new "
+        "folder in there, on the disk that is measured (default /tmp); the user postgres must be able to reach it")
     add("--list", action="store_true", help="print the datasets and contenders, and end")
     return parser
 
@@ -81,14 +82,10 @@ def _fill_in(options):
     options.datachange = options.datachange.absolute()
 
 
-def _known(what, names, known):
-    """@returns the names, all known ones where none are given"""
-    if names is None:
-        return known
+def _must_know(what, names, known):
     for name in names:
         if name not in known:
             raise BenchError(f"there is no {what} {name}", f"Known are: {', '.join(known)}.", 2)
-    return names
 
 
 def _row_number(text):

@@ -69,7 +69,7 @@ class _Panel:
         round_numbers = _round_numbers(min(wall.low for wall in every), max(wall.high for wall in every))
         self._low, self._high = round_numbers[0], round_numbers[-1]
         # 1, 2 and 5 of each power of ten, or where these are many the powers alone
-        self._ticks = round_numbers if len(round_numbers) <= 10 else [number for number in round_numbers if f"{number:e}"[0] == "1"]
+        self._ticks = [number for number in round_numbers if len(round_numbers) <= 10 or f"{number:e}"[0] == "1"]
 
     def draw(self):
         return "".join([self._axes(), *(self._curve(name, points) for name, points in self._curves.items()), self._labels()])

@@ -1,7 +1,5 @@
 """Databases on PostgreSQL: one that stays as it is for each table and size, and a copy of it for each run."""
 
-import os
-
 from postgres_server import PostgresServer
 
 WORK = "bench_work"
@@ -41,7 +39,6 @@ class PostgresEngine:
         self._server.execute(f"DROP DATABASE IF EXISTS {WORK}", f"CREATE DATABASE {WORK} TEMPLATE {_TEMPLATE} {how}")
         read_all = f"SELECT count({dataset.table}.*) FROM {dataset.table}"
         self._server.execute(*filter(None, [preparation]), read_all, "CHECKPOINT", database=WORK)
-        os.sync()
 
     def expected_digest(self, dataset):
         """@returns number of rows and a checksum, after the change"""

@@ -30,7 +30,8 @@ class PostgresServer:
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres")
         try:
-            self._control("initdb", "-D", f"{self.folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+            self._control("initdb", "-D", f"{self.folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                          "--locale=C.UTF-8")
             self._start()
         except BaseException:
             self._stop()
@@ -109,7 +110,8 @@ def _server_programs():
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
     config = shutil.which("pg_config")
     if config:
-        found.append(pathlib.Path(subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True).stdout.strip()))
+        told = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True)
+        found.append(pathlib.Path(told.stdout.strip()))
     for folder in reversed(found):
         if (folder / "initdb").exists():
             return folder

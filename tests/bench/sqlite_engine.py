@@ -46,7 +46,8 @@ class SqliteEngine:
         shutil.copyfile(self._template, self._work)
         if preparation:
             self._shell(self._work, preparation)
-        os.sync()
+        with open(self._work, "rb") as file:
+            os.fsync(file.fileno())
 
     def expected_digest(self, dataset):
         """@returns number of rows and a checksum, after the change"""
@@ -82,7 +83,8 @@ class SqliteEngine:
         done = subprocess.run(["sqlite3", "-batch", "-bail", str(file)], input=script, capture_output=True, text=True,
                               check=False, env=clean_environment(self._folder))
         if done.returncode != 0:
-            raise BenchError(f"sqlite3 ended with {done.returncode}: {done.stderr.strip()}", "This is a mistake of the benchmark.")
+            raise BenchError(f"sqlite3 ended with {done.returncode}: {done.stderr.strip()}",
+                             "This is a mistake of the benchmark.")
         return done.stdout
 
 
