@@ -1,0 +1,20 @@
+-- Eight columns of eight types, of twenty.
+-- table: orders
+-- identifier: id
+
+-- audit:pre
+SELECT id, status, item_count, total_cents, discount, paid, changed_at, attributes, weight
+FROM orders WHERE status = 'open' AND :batch(id);
+
+-- audit:change
+UPDATE orders SET
+    status = 'closed',
+    item_count = item_count + 1,
+    total_cents = total_cents * 10 + 7,
+    discount = discount * 1.19,
+    paid = NOT paid,
+    changed_at = changed_at + interval '90 minutes',
+    attributes = attributes || '{"checked": true}',
+    weight = weight / 3
+WHERE status = 'open' AND :batch(id)
+RETURNING id, status, item_count, total_cents, discount, paid, changed_at, attributes, weight;
