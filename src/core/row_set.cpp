@@ -13,6 +13,13 @@ void RowSet::reserve(std::size_t rows, std::size_t bytes) {
     m_bytes.reserve(bytes);
 }
 
+RowSet RowSet::with_columns(std::vector<Column> columns) const {
+    RowSet rows(std::move(columns));
+    rows.m_cells = m_cells;
+    rows.m_bytes = m_bytes;
+    return rows;
+}
+
 RowSet RowSet::part(std::size_t from, std::size_t to) const {
     RowSet rows(m_columns);
     for (std::size_t row = from; row < to; ++row) rows.add_row(*this, row);

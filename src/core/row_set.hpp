@@ -38,6 +38,8 @@ public:
     /// Adds a whole row of another set with the same number of columns.
     void add_row(const RowSet& other, std::size_t row);
     void reserve(std::size_t rows, std::size_t bytes);
+    /// The same values under other columns, of which there are as many.
+    RowSet with_columns(std::vector<Column> columns) const;
     /// Rows [from, to) as a set of their own.
     RowSet part(std::size_t from, std::size_t to) const;
 
@@ -45,6 +47,8 @@ public:
     std::size_t width() const { return m_columns.size(); }
     std::size_t size() const { return m_columns.empty() ? 0 : m_cells.size() / m_columns.size(); }
     bool empty() const { return m_cells.empty(); }
+    /// The length of all values together.
+    std::size_t bytes() const { return m_bytes.size(); }
     ValueView at(std::size_t row, std::size_t column) const {
         const Cell& cell = m_cells[row * m_columns.size() + column];
         return {cell.kind, {m_bytes.data() + cell.offset, cell.length}};
