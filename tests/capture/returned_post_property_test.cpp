@@ -146,10 +146,10 @@ void post_is_as_read(Engine engine) {
 
 }  // namespace
 
-TEST_CASE("property: post from RETURNING is post as it is read, SQLite") {
+TEST_CASE("property: post from RETURNING is post as it is read on SQLite") {
     post_is_as_read(Engine::sqlite);
 }
 
-TEST_CASE("property: post from RETURNING is post as it is read, PostgreSQL") {
+TEST_CASE("property: post from RETURNING is post as it is read on PostgreSQL") {
     post_is_as_read(Engine::postgresql);
 }
