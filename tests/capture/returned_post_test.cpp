@@ -72,6 +72,16 @@ TEST_CASE("plain changes of one table take post from RETURNING") {
                    "INSERT INTO t (id, name) VALUES (12, 'l'), (9, 'i'), (-1, 'm') RETURNING id, name"));
 }
 
+TEST_CASE("a slice of a key list takes post from RETURNING") {
+    const Engine engine = GENERATE(Engine::postgresql, Engine::sqlite);
+    Trial trial(engine, table());
+    CHECK_FALSE(reads_post(trial, all, "UPDATE t SET name = 'x' WHERE :affected(id) RETURNING id, name"));
+    CHECK_FALSE(
+        reads_post(trial, all, "UPDATE t SET name = 'x' WHERE :affected(id) AND id > 1 RETURNING id, name"));
+    CHECK(reads_post(trial, all,
+                     "UPDATE t SET name = 'x' WHERE :affected(id) RETURNING id, lower(name) AS name"));
+}
+
 TEST_CASE("post is read where RETURNING does not give its columns as they are stored") {
     const Engine engine = GENERATE(Engine::postgresql, Engine::sqlite);
     Trial trial(engine, table());

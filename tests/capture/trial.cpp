@@ -52,16 +52,31 @@ Trial::Trial(Engine engine, const std::vector<std::string>& setup)
     execute_all(*m_target, setup);
 }
 
-std::string Trial::capture_once(const CaptureSpec& spec) {
-    m_target->begin(Isolation::repeatable_read);
+std::string Trial::rolled_back(Isolation isolation, const std::function<StepCapture()>& batch) {
+    m_target->begin(isolation);
     std::string text;
     try {
-        text = text_of(capture_range(*m_target, spec, {}));
+        text = text_of(batch());
     } catch (const Error& error) {
         text = std::string("error: ") + error.what();
     }
     m_target->rollback();
     return text;
+}
+
+std::string Trial::capture_once(const CaptureSpec& spec) {
+    const bool by_key = spec.change.front().sql.uses(SqlPiece::Kind::affected);
+    if (by_key) {
+        return rolled_back(Isolation::repeatable_read, [&] {
+            const RowSet slice = m_target->query(in_key_order(spec.pre, spec.identifier), Scope{});
+            return capture_slice(*m_target, spec, slice);
+        });
+    }
+    const std::string unlocked =
+        rolled_back(Isolation::repeatable_read, [&] { return capture_range(*m_target, spec, {}); });
+    if (spec.table_key.empty()) return unlocked;
+    return unlocked + "locked " +
+           rolled_back(Isolation::read_committed, [&] { return capture_range(*m_target, spec, {}, true); });
 }
 
 TrialResult Trial::capture(const std::string& definition) {

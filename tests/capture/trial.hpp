@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,7 +9,8 @@
 
 namespace datachange::test {
 
-/// What one batch over everything gave.
+/// What one batch over everything gave, without and with its rows locked first; by key list where change says
+/// :affected.
 struct TrialResult {
     bool read_post = false;  ///< post was read from the table, where it might have been taken from RETURNING
     std::string kept;  ///< all that was captured with RETURNING for post where that is possible, or the error
@@ -25,6 +27,7 @@ public:
     Target& target() { return *m_target; }
 
 private:
+    std::string rolled_back(Isolation isolation, const std::function<StepCapture()>& batch);
     std::string capture_once(const CaptureSpec& spec);
 
     TestDatabase m_database;
