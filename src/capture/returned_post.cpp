@@ -171,7 +171,9 @@ private:
     }
 
     std::optional<RowSet> copy_returned() const {
-        for (std::size_t row = 0; row < m_returned.size(); ++row) {
+        const bool converts = std::any_of(m_post.storage.begin(), m_post.storage.end(),
+                                          [](Storage storage) { return storage != Storage::exact; });
+        for (std::size_t row = 0; converts && row < m_returned.size(); ++row) {
             if (!is_stored(row)) return std::nullopt;
         }
         std::vector<std::size_t> all(m_returned.width());
