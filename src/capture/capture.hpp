@@ -6,6 +6,7 @@
 
 #include "capture/batch_capture.hpp"
 #include "capture/compare.hpp"
+#include "capture/returned_post.hpp"
 #include "capture/set_reader.hpp"
 #include "target/target.hpp"
 
@@ -37,6 +38,9 @@ struct CaptureSpec {
     SqlTemplate pre;
     std::vector<ChangeSpec> change;
     SqlTemplate post;
+    /// Where RETURNING of the one statement may stand for post; then post is read only where the witness has
+    /// seen more than the rows returned.
+    std::optional<ReturnedPost> returned_post;
     std::vector<WatchSpec> watches;
     bool returning_none = false;
     /// The identifier as columns of `table`, for locking its rows by key; empty: it is not that, or no table

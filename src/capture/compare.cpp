@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "capture/key_index.hpp"
 #include "core/text.hpp"
 
 namespace datachange {
@@ -14,11 +15,10 @@ namespace {
 
 constexpr std::size_t npos = AuditedRow::npos;
 
-std::string fingerprint(const RowSet& rows, std::size_t row, const std::vector<std::size_t>& columns) {
-    std::vector<ValueView> key;
-    key.reserve(columns.size());
-    for (const std::size_t column : columns) key.push_back(rows.at(row, column));
-    return key_fingerprint(key);
+std::string fingerprint(const KeyAt& key) {
+    std::vector<ValueView> values;
+    for (std::size_t i = 0; i < key.width(); ++i) values.push_back(key[i]);
+    return key_fingerprint(values);
 }
 
 void require_no_null(const RowSet& rows, std::size_t row, const std::vector<std::size_t>& columns,
@@ -57,6 +57,7 @@ public:
 
     void run() {
         take_pre();
+        m_old_columns.reserve(m_capture.returned.size());
         for (std::size_t i = 0; i < m_capture.returned.size(); ++i) take_returned(i);
         take_post();
         find_shared_columns();
@@ -71,19 +72,17 @@ private:
     void take_pre() {
         const RowSet& pre = m_capture.pre;
         require_distinct_columns(pre.columns(), "pre");
-        const auto columns = identifier_columns(pre.columns(), m_rules.identifier, "pre");
-        m_by_key.reserve(pre.size());
+        m_pre_columns = identifier_columns(pre.columns(), m_rules.identifier, "pre");
+        m_keys.reserve(pre.size());
         m_capture.rows.reserve(pre.size());
         for (std::size_t row = 0; row < pre.size(); ++row) {
-            require_no_null(pre, row, columns, "pre");
-            const std::string identifier = key_text(pre.key(row, columns));
-            if (!m_by_key.emplace(fingerprint(pre, row, columns), m_capture.rows.size()).second) {
-                throw_duplicate("pre", identifier);
+            require_no_null(pre, row, m_pre_columns, "pre");
+            if (!m_keys.add({&pre, row, &m_pre_columns}).is_new) {
+                throw_duplicate("pre", pre.key_text(row, m_pre_columns));
             }
-            AuditedRow audited;
-            audited.identifier = identifier;
+            AuditedRow& audited = m_capture.rows.emplace_back();
+            audited.identifier = pre.key_text(row, m_pre_columns);
             audited.pre = row;
-            m_capture.rows.push_back(std::move(audited));
         }
     }
 
@@ -92,22 +91,31 @@ private:
         const std::string section = fmt::format("RETURNING of statement {} in change", statement + 1);
         require_distinct_columns(returned.columns(), section);
         const auto columns = identifier_columns(returned.columns(), m_rules.identifier, section);
-        const auto old_columns = old_identifier_columns(returned.columns(), m_rules.identifier, section);
+        const auto& old_columns = m_old_columns.emplace_back(
+            old_identifier_columns(returned.columns(), m_rules.identifier, section));
+        // where no key ever changes, a key that comes twice meets its own row again
+        const bool may_rename = columns != old_columns || !m_by_new_key.empty();
         std::unordered_set<std::string> seen;
         std::vector<Renamed> renamed;
+        m_keys.rewind();
         for (std::size_t row = 0; row < returned.size(); ++row) {
             require_no_null(returned, row, columns, section);
-            const std::string key = fingerprint(returned, row, columns);
-            const std::string identifier = key_text(returned.key(row, columns));
-            if (!seen.insert(key).second) throw_duplicate(section, identifier);
-            const std::string old_key =
-                columns == old_columns ? key : fingerprint(returned, row, old_columns);
-            const std::size_t audited = find_or_add(old_key, key_text(returned.key(row, old_columns)));
+            const KeyAt key{&returned, row, &columns}, old_key{&returned, row, &old_columns};
+            bool again = may_rename && !seen.insert(fingerprint(key)).second;
+            const std::size_t audited = again ? npos : find_or_add(old_key);
+            again = again || (!may_rename && returned_by(audited, statement));
+            if (again) throw_duplicate(section, returned.key_text(row, columns));
             m_capture.rows[audited].returned.push_back({statement, row});
-            if (key != old_key) renamed.push_back({old_key, key, audited});
-            if (key != old_key) m_capture.rows[audited].new_identifier = identifier;
+            if (!may_rename || same_key(key, old_key)) continue;
+            renamed.push_back({fingerprint(old_key), fingerprint(key), audited});
+            m_capture.rows[audited].new_identifier = returned.key_text(row, columns);
         }
         rename(renamed);
+    }
+
+    bool returned_by(std::size_t audited, std::size_t statement) const {
+        const ReturnedList& returned = m_capture.rows[audited].returned;
+        return !returned.empty() && returned.back().statement == statement;
     }
 
     struct Renamed {
@@ -124,28 +132,32 @@ private:
         for (const Renamed& key : renamed) m_by_new_key[key.to] = key.row;
     }
 
+    /// The row that has this key because the change gave it to it, or npos.
+    std::size_t find_renamed(const KeyAt& key) const {
+        if (m_by_new_key.empty()) return npos;
+        const auto renamed = m_by_new_key.find(fingerprint(key));
+        return renamed == m_by_new_key.end() ? npos : renamed->second;
+    }
+
     /// The row with this key, as pre or as an earlier statement has left it; else a new one.
-    std::size_t find_or_add(const std::string& key, const std::string& identifier) {
-        if (const auto renamed = m_by_new_key.find(key); renamed != m_by_new_key.end())
-            return renamed->second;
-        const auto [found, added] = m_by_key.emplace(key, m_capture.rows.size());
-        if (added) {
-            AuditedRow audited;
-            audited.identifier = identifier;
-            m_capture.rows.push_back(std::move(audited));
-        }
-        return found->second;
+    std::size_t find_or_add(const KeyAt& key) {
+        if (const std::size_t renamed = find_renamed(key); renamed != npos) return renamed;
+        const KeyIndex::Added added = m_keys.add(key);
+        if (added.is_new)
+            m_capture.rows.emplace_back().identifier = key.rows->key_text(key.row, *key.columns);
+        return added.number;
     }
 
     void take_post() {
         const RowSet& post = m_capture.post;
         require_distinct_columns(post.columns(), "post");
-        const auto columns = identifier_columns(post.columns(), m_rules.identifier, "post");
+        m_post_columns = identifier_columns(post.columns(), m_rules.identifier, "post");
+        m_keys.rewind();
         for (std::size_t row = 0; row < post.size(); ++row) {
-            const std::string key = fingerprint(post, row, columns);
+            const KeyAt key{&post, row, &m_post_columns};
             const std::size_t audited = find_after(key);
             if (audited == npos) {
-                if (m_rules.reads_outcome_from_post) add_seen_in_post(post, row, columns, key);
+                if (m_rules.reads_outcome_from_post) m_capture.rows[find_or_add(key)].post = row;
                 continue;  // a post without :affected reads rows that this batch did not touch
             }
             AuditedRow& found = m_capture.rows[audited];
@@ -154,22 +166,11 @@ private:
         }
     }
 
-    std::size_t find_after(const std::string& key) const {
-        if (const auto renamed = m_by_new_key.find(key); renamed != m_by_new_key.end())
-            return renamed->second;
-        const auto found = m_by_key.find(key);
-        if (found == m_by_key.end()) return npos;
-        return m_capture.rows[found->second].new_identifier.empty() ? found->second : npos;
-    }
-
-    /// In a watched table a row that is there only afterwards is a new one.
-    void add_seen_in_post(const RowSet& post, std::size_t row, const std::vector<std::size_t>& columns,
-                          const std::string& key) {
-        m_by_key.emplace(key, m_capture.rows.size());
-        AuditedRow audited;
-        audited.identifier = key_text(post.key(row, columns));
-        audited.post = row;
-        m_capture.rows.push_back(std::move(audited));
+    std::size_t find_after(const KeyAt& key) {
+        if (const std::size_t renamed = find_renamed(key); renamed != npos) return renamed;
+        const std::size_t found = m_keys.find(key);
+        if (found == npos) return npos;
+        return m_capture.rows[found].new_identifier.empty() ? found : npos;
     }
 
     void find_shared_columns() {
@@ -263,11 +264,9 @@ private:
                      const std::vector<bool>& taken) const {
         if (taken[gone]) return true;
         if (rows[gone].post != npos) return false;
-        const auto pre_columns = identifier_columns(m_capture.pre.columns(), m_rules.identifier, "pre");
-        const auto post_columns = identifier_columns(m_capture.post.columns(), m_rules.identifier, "post");
-        for (std::size_t i = 0; i < pre_columns.size(); ++i) {
-            const ValueView a = m_capture.pre.at(rows[gone].pre, pre_columns[i]);
-            const ValueView b = m_capture.post.at(rows[fresh].post, post_columns[i]);
+        for (std::size_t i = 0; i < m_pre_columns.size(); ++i) {
+            const ValueView a = m_capture.pre.at(rows[gone].pre, m_pre_columns[i]);
+            const ValueView b = m_capture.post.at(rows[fresh].post, m_post_columns[i]);
             if (a == b) continue;
             if (a.kind != ValueKind::integer || b.kind != ValueKind::integer) return a.bytes < b.bytes;
             return std::stoll(std::string{a.bytes}) < std::stoll(std::string{b.bytes});
@@ -306,7 +305,9 @@ private:
 
     BatchCapture& m_capture;
     const CompareRules& m_rules;
-    std::unordered_map<std::string, std::size_t> m_by_key;      ///< keys as in pre, or as first returned
+    std::vector<std::size_t> m_pre_columns, m_post_columns;  ///< of the identifier
+    std::vector<std::vector<std::size_t>> m_old_columns;     ///< the same of each statement's RETURNING
+    KeyIndex m_keys;  ///< of each audited row, as in pre or as first returned
     std::unordered_map<std::string, std::size_t> m_by_new_key;  ///< keys that the change itself gave
     std::vector<std::pair<std::size_t, std::size_t>> m_shared;  ///< columns of pre and post with one name
 };
@@ -364,19 +365,24 @@ void require_distinct_columns(const std::vector<Column>& columns, const std::str
 }
 
 std::vector<Key> affected_keys(const BatchCapture& capture, const std::vector<std::string>& identifier) {
-    std::vector<Key> keys;
-    std::unordered_set<std::string> seen;
+    KeyIndex keys;
+    std::vector<std::vector<std::size_t>> columns;
+    columns.reserve(capture.returned.size() + 1);
+    keys.reserve(capture.pre.size());
     const auto take = [&](const RowSet& rows, const std::string& section) {
-        const auto columns = identifier_columns(rows.columns(), identifier, section);
-        for (std::size_t row = 0; row < rows.size(); ++row) {
-            if (seen.insert(fingerprint(rows, row, columns)).second) keys.push_back(rows.key(row, columns));
-        }
+        columns.push_back(identifier_columns(rows.columns(), identifier, section));
+        keys.rewind();
+        for (std::size_t row = 0; row < rows.size(); ++row) keys.add({&rows, row, &columns.back()});
     };
     take(capture.pre, "pre");
     for (std::size_t i = 0; i < capture.returned.size(); ++i) {
         take(capture.returned[i], fmt::format("RETURNING of statement {} in change", i + 1));
     }
-    return keys;
+    std::vector<Key> affected;
+    affected.reserve(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        affected.push_back(keys[i].rows->key(keys[i].row, *keys[i].columns));
+    return affected;
 }
 
 }  // namespace datachange

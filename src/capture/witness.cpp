@@ -13,6 +13,10 @@ namespace {
 /// REPLACE deletes the row it replaces and inserts another: an update to everybody but the witness. An upsert
 /// is not mistaken for it, as it counts no insert for a row that was there.
 void balance_replaced(Touched& rest, const AccountedRows& rows, std::int64_t returned) {
+    const bool may_replace = std::any_of(
+        rows.statements.begin(), rows.statements.end(),
+        [](const StatementTraits& traits) { return traits.verb == "INSERT" || traits.verb == "REPLACE"; });
+    if (!may_replace) return;
     std::int64_t there_before = 0;
     for (const AuditedRow& row : rows.capture->rows) {
         if (row.pre == AuditedRow::npos || row.returned.empty()) continue;

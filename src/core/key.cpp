@@ -6,14 +6,6 @@ namespace datachange {
 
 namespace {
 
-std::string value_text(const Value& value) {
-    if (value.kind == ValueKind::blob) return "x'" + to_hex(value.bytes) + "'";
-    if (value.kind == ValueKind::text && !is_plain_text(value.bytes)) {
-        return "{\"$text\":\"" + to_hex(value.bytes) + "\"}";
-    }
-    return value.bytes;
-}
-
 void append_fingerprint(std::string& out, ValueView value) {
     out += static_cast<char>('0' + static_cast<int>(value.kind));
     out += std::to_string(value.bytes.size());
@@ -23,10 +15,18 @@ void append_fingerprint(std::string& out, ValueView value) {
 
 }  // namespace
 
+std::string key_text(ValueView value) {
+    if (value.kind == ValueKind::blob) return "x'" + to_hex(value.bytes) + "'";
+    if (value.kind == ValueKind::text && !is_plain_text(value.bytes)) {
+        return "{\"$text\":\"" + to_hex(value.bytes) + "\"}";
+    }
+    return std::string{value.bytes};
+}
+
 std::string key_text(const Key& key) {
-    if (key.size() == 1) return value_text(key.front());
+    if (key.size() == 1) return key_text(key.front().view());
     std::vector<std::string> texts;
-    for (const Value& value : key) texts.push_back(value_text(value));
+    for (const Value& value : key) texts.push_back(key_text(value.view()));
     return json_array_of_strings(texts);
 }
 

@@ -16,6 +16,8 @@ using Key = std::vector<Value>;
 /// A key as users read it and the ledger stores it: the text of one column; a JSON array of texts for
 /// several. A blob reads x'6162'.
 std::string key_text(const Key& key);
+/// The same for a key of one column.
+std::string key_text(ValueView value);
 
 /// For hash tables of keys: an unambiguous string, equal exactly where the keys are.
 std::string key_fingerprint(const std::vector<ValueView>& key);

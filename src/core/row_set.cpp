@@ -4,11 +4,6 @@
 
 namespace datachange {
 
-void RowSet::add(ValueView value) {
-    m_cells.push_back({m_bytes.size(), static_cast<std::uint32_t>(value.bytes.size()), value.kind});
-    m_bytes.append(value.bytes);
-}
-
 void RowSet::add_row(const RowSet& other, std::size_t row) {
     for (std::size_t column = 0; column < other.width(); ++column) add(other.at(row, column));
 }
@@ -18,9 +13,11 @@ void RowSet::reserve(std::size_t rows, std::size_t bytes) {
     m_bytes.reserve(bytes);
 }
 
-ValueView RowSet::at(std::size_t row, std::size_t column) const {
-    const Cell& cell = m_cells[row * m_columns.size() + column];
-    return {cell.kind, std::string_view{m_bytes}.substr(cell.offset, cell.length)};
+RowSet RowSet::with_columns(std::vector<Column> columns) const {
+    RowSet rows(std::move(columns));
+    rows.m_cells = m_cells;
+    rows.m_bytes = m_bytes;
+    return rows;
 }
 
 RowSet RowSet::part(std::size_t from, std::size_t to) const {
@@ -34,6 +31,11 @@ Key RowSet::key(std::size_t row, const std::vector<std::size_t>& columns) const 
     key.reserve(columns.size());
     for (const std::size_t column : columns) key.emplace_back(at(row, column));
     return key;
+}
+
+std::string RowSet::key_text(std::size_t row, const std::vector<std::size_t>& columns) const {
+    if (columns.size() == 1) return datachange::key_text(at(row, columns.front()));
+    return datachange::key_text(key(row, columns));
 }
 
 std::optional<std::size_t> find_column(const std::vector<Column>& columns, std::string_view name) {

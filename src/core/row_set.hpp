@@ -30,11 +30,16 @@ public:
 
     /// Adds the next cell of the row being filled; the first cell of a new row follows the last of the
     /// former.
-    void add(ValueView value);
+    void add(ValueView value) {
+        m_cells.push_back({m_bytes.size(), static_cast<std::uint32_t>(value.bytes.size()), value.kind});
+        m_bytes.append(value.bytes);
+    }
     void add(ValueKind kind, std::string_view bytes) { add(ValueView{kind, bytes}); }
     /// Adds a whole row of another set with the same number of columns.
     void add_row(const RowSet& other, std::size_t row);
     void reserve(std::size_t rows, std::size_t bytes);
+    /// The same values under other columns, of which there are as many.
+    RowSet with_columns(std::vector<Column> columns) const;
     /// Rows [from, to) as a set of their own.
     RowSet part(std::size_t from, std::size_t to) const;
 
@@ -42,11 +47,18 @@ public:
     std::size_t width() const { return m_columns.size(); }
     std::size_t size() const { return m_columns.empty() ? 0 : m_cells.size() / m_columns.size(); }
     bool empty() const { return m_cells.empty(); }
-    ValueView at(std::size_t row, std::size_t column) const;
+    /// The length of all values together.
+    std::size_t bytes() const { return m_bytes.size(); }
+    ValueView at(std::size_t row, std::size_t column) const {
+        const Cell& cell = m_cells[row * m_columns.size() + column];
+        return {cell.kind, {m_bytes.data() + cell.offset, cell.length}};
+    }
     Value value(std::size_t row, std::size_t column) const { return Value{at(row, column)}; }
     /// The text of a cell; "" for NULL. For results of the tool's own queries.
     std::string text(std::size_t row, std::size_t column) const { return std::string{at(row, column).bytes}; }
     Key key(std::size_t row, const std::vector<std::size_t>& columns) const;
+    /// key_text of the key that a row has in these columns.
+    std::string key_text(std::size_t row, const std::vector<std::size_t>& columns) const;
 
 private:
     struct Cell {

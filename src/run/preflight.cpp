@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "plan/range_safety.hpp"
 #include "run/derived_post.hpp"
+#include "run/returned_post_check.hpp"
 #include "run/unique_key.hpp"
 
 namespace datachange {
@@ -63,6 +64,10 @@ public:
             check_change();
             check_watches();
             check_unique_key();
+            if (m_table && !m_schema_may_differ) {
+                m_ready.capture.returned_post =
+                    returned_post(m_target, m_step, *m_table, m_pre, m_ready.capture, scope());
+            }
         }
         if (m_step.summary) prepare(*m_step.summary);
         if (m_step.verify) prepare(*m_step.verify);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs one case on a fresh database and holds tables, ledger, CSVs and printed counts against the truth.
 
-usage: run_case.py CASE_DIR --datachange PATH --mode single|batched|sizes [--postgres URL]
+usage: run_case.py CASE_DIR --datachange PATH --mode single|batched|sizes|reread [--postgres URL]
 
 URL is that of a maintenance database on a throw-away server, by default DATACHANGE_TEST_POSTGRES. Without either,
 a case on PostgreSQL starts a server of its own.
@@ -22,7 +22,12 @@ from harness.evidence import check_counts, check_csvs, check_ledger, read_ledger
 from harness.truth import step_truth
 
 BATCHED = ["--batch-threshold", "1", "--batch-size"]
-MODES = {"single": [[]], "batched": [BATCHED + ["7"]], "sizes": [BATCHED + [size] for size in ("1", "3", "1000")]}
+# what a ledger keeps of a run, without times and names of its own
+KEPT = ("SELECT * FROM steps ORDER BY step", "SELECT * FROM change ORDER BY id", "SELECT * FROM collateral ORDER BY 1, 2, 3, 4",
+        "SELECT step, batch, state, lower_key, upper_key, rows, rows_pre, rows_returned, rows_post, updated, inserted, deleted,"
+        " unchanged, missing, unexpected, witness FROM batch ORDER BY id")
+MODES = {"single": [[]], "batched": [BATCHED + ["7"]], "sizes": [BATCHED + [size] for size in ("1", "3", "1000")],
+         "reread": [[], BATCHED + ["7"]]}
 
 
 class Case:
@@ -65,13 +70,13 @@ def first_difference(expected, found):
     return "  the ends of lines differ"
 
 
-def run_tool(case, tool, database, folder, options):
+def run_tool(case, tool, database, folder, options, environment=None):
     """(exit status, what --json printed or None, stderr)"""
     definition = os.path.join(folder, f"20260101000000_{case.name}.sql")
     shutil.copyfile(case.path("definition.sql"), definition)
     command = [tool, "run", definition, "--database", database.url, "--ledger", os.path.join(folder, "ledger.db")]
     command += ["--csv-dir", os.path.join(folder, "csv"), "--json", *options]
-    done = subprocess.run(command, capture_output=True, check=False, cwd=folder)
+    done = subprocess.run(command, capture_output=True, check=False, cwd=folder, env={**os.environ, **(environment or {})})
     printed = json.loads(done.stdout) if done.returncode == 0 else None
     return done.returncode, printed, done.stderr.decode(errors="replace") + ("" if printed else done.stdout.decode())
 
@@ -132,12 +137,38 @@ def run_once(case, tool, postgres, options):
         return problems + check_evidence(case, os.path.join(folder, "ledger.db"), printed)
 
 
-def run_all(case, tool, postgres, runs):
+def kept_evidence(case, tool, postgres, options, environment):
+    """Everything that a run leaves behind, by name."""
+    with scratch_folder() as folder, fresh_database(case.engine, folder, postgres) as database:
+        database.load(case.path("schema.sql"))
+        database.load(case.path("seed.sql"))
+        status, printed, messages = run_tool(case, tool, database, folder, options, environment)
+        if status != 0:
+            raise ToolFailed(f"datachange ended with {status}:\n{messages}")
+        kept = {}
+        for step in printed["steps"]:
+            for path in filter(None, step["csv"].values()):
+                with open(os.path.join(folder, path), "rb") as file:
+                    kept[os.path.basename(path)] = file.read()
+        with contextlib.closing(sqlite3.connect(os.path.join(folder, "ledger.db"))) as ledger:
+            kept.update({select: repr(ledger.execute(select).fetchall()).encode() for select in KEPT})
+        return kept
+
+
+def run_reread(case, tool, postgres, options):
+    """Evidence is the same whether post is read, or taken from RETURNING where that is possible."""
+    taken = kept_evidence(case, tool, postgres, options, {})
+    read = kept_evidence(case, tool, postgres, options, {"DATACHANGE_READ_POST": "1"})
+    return [f"{name} is another where post is read\n{first_difference(read[name], taken[name])}"
+            for name in read if read[name] != taken[name]]
+
+
+def run_all(case, tool, postgres, runs, run=run_once):
     """True if every run was without problems; prints what each gave."""
     good = True
     for options in runs:
         try:
-            problems = run_once(case, tool, postgres, options)
+            problems = run(case, tool, postgres, options)
         except (ToolFailed, CsvError, ValueError, KeyError, sqlite3.Error) as error:
             problems = [f"{type(error).__name__}: {error}"]
         good = good and not problems
@@ -156,11 +187,13 @@ def main():
     parser.add_argument("--postgres", metavar="URL", default=os.environ.get("DATACHANGE_TEST_POSTGRES"))
     options = parser.parse_args()
     case = Case(options.case)
-    if case.single_only and options.mode != "single":
+    if case.single_only and options.mode in ("batched", "sizes"):
         parser.error(f"{case.name} is not for batches")
     needs_server = case.engine == "postgresql"
     with postgres_server(options.postgres) if needs_server else contextlib.nullcontext() as server:
-        good = run_all(case, os.path.abspath(options.datachange), server, MODES[options.mode])
+        runs = MODES[options.mode][:1] if case.single_only else MODES[options.mode]
+        run = run_reread if options.mode == "reread" else run_once
+        good = run_all(case, os.path.abspath(options.datachange), server, runs, run)
     return 0 if good else 1
 
 

@@ -135,6 +135,20 @@ TEST_CASE("composite identifiers do not run into each other") {
     CHECK(outcomes(capture) == "[\"1\",\"12\"]:missing [\"11\",\"2\"]:deleted");
 }
 
+TEST_CASE("rows are joined by identifier whatever order the sets come in") {
+    BatchCapture capture =
+        captured(rows({"id", "v"}, {{"b", "1"}, {"A", "2"}, {"c", "3"}, {"B", "4"}}),
+                 {rows({"v", "id"}, {{"x", "B"}, {"y", "b"}, {"2", "A"}}), rows({"id", "v"}, {{"B", "z"}, {"c", "w"}})},
+                 rows({"id", "v"}, {{"c", "w"}, {"other", "0"}, {"b", "y"}, {"B", "z"}, {"A", "2"}}));
+    compare(capture, {{"id"}, {{"UPDATE", false}, {"UPDATE", false}}, false, std::nullopt});
+    CHECK(outcomes(capture) == "b:updated A:unchanged c:updated B:updated");
+    CHECK(capture.post.text(capture.rows[3].post, 1) == "z");
+    REQUIRE(capture.rows[3].returned.size() == 2);
+    CHECK(capture.rows[3].returned[1].statement == 1);
+    CHECK(capture.rows[3].returned[1].row == 0);
+    CHECK(capture.rows[1].returned.front().row == 2);
+}
+
 TEST_CASE("sets that cannot be joined are refused by name") {
     const RowSet one = rows({"id"}, {{"1"}});
     const auto message = [](BatchCapture capture) -> std::string {
@@ -147,6 +161,14 @@ TEST_CASE("sets that cannot be joined are refused by name") {
     };
     CHECK(message(captured(rows({"id"}, {{"7"}, {"7"}}), {one}, one)) ==
           "pre gave the identifier 7 more than once");
+    CHECK(message(captured(rows({"id"}, {{"b"}, {"A"}, {"c"}, {"A"}}), {one}, one)) ==
+          "pre gave the identifier A more than once");
+    CHECK(message(captured(rows({"id"}, {{"1"}, {"2"}}), {rows({"id"}, {{"2"}, {"1"}, {"2"}})}, one)) ==
+          "RETURNING of statement 1 in change gave the identifier 2 more than once");
+    CHECK(message(captured(rows({"id"}, {}), {rows({"id"}, {{"2"}, {"3"}, {"2"}})}, one)) ==
+          "RETURNING of statement 1 in change gave the identifier 2 more than once");
+    CHECK(message(captured(rows({"id"}, {{"1"}, {"2"}}), {one}, rows({"id"}, {{"1"}, {"2"}, {"1"}}))) ==
+          "post gave the identifier 1 more than once");
     CHECK(message(captured(rows({"id"}, {{"-"}}), {one}, one)) ==
           "pre gave a row whose identifier id is NULL");
     CHECK(message(captured(one, {rows({"id"}, {{"1"}, {"1"}})}, one)) ==

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "capture/capture.hpp"
+#include "target/test_database.hpp"
+
+namespace datachange::test {
+
+/// What one batch over everything gave, without and with its rows locked first; by key list where change says
+/// :affected.
+struct TrialResult {
+    bool read_post = false;  ///< post was read from the table, where it might have been taken from RETURNING
+    std::string kept;  ///< all that was captured with RETURNING for post where that is possible, or the error
+    std::string read;  ///< the same with post read
+};
+
+/// A table and what hangs on it in a database of its own, on which definitions are captured and rolled back.
+class Trial {
+public:
+    Trial(Engine engine, const std::vector<std::string>& setup);
+
+    /// @param parts of the definition behind its title: header lines and sections.
+    TrialResult capture(const std::string& definition);
+    Target& target() { return *m_target; }
+
+private:
+    std::string rolled_back(Isolation isolation, const std::function<StepCapture()>& batch);
+    std::string capture_once(const CaptureSpec& spec);
+
+    TestDatabase m_database;
+    std::unique_ptr<Target> m_target;
+};
+
+/// "-- table: t\n-- identifier: id" and the sections.
+std::string definition_of(const std::string& pre, const std::string& change, const std::string& post = "");
+
+}  // namespace datachange::test
