@@ -49,6 +49,7 @@ private:
     }
 
     std::string affected(const std::vector<std::string>& arguments) {
+        m_statement.arrays = true;
         if (m_arrays.empty()) add_arrays(arguments.size());
         if (arguments.size() == 1) return row_of(arguments) + " = ANY(" + m_arrays.front() + ")";
         std::vector<std::string> columns;

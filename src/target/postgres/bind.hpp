@@ -2,8 +2,8 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "target/postgres/connection.hpp"
 #include "target/target.hpp"
 
 namespace datachange::postgres {
@@ -11,7 +11,8 @@ namespace datachange::postgres {
 /// A statement as it is sent: parameters are text, or nothing for NULL.
 struct BoundStatement {
     std::string sql;
-    std::vector<std::optional<std::string>> parameters;
+    Parameters parameters;
+    bool arrays = false;  ///< some of them are arrays of keys, of any length
 };
 
 /// Writes the macros out as conditions on typed parameters. Arrays and bounds are bound once, however often a
