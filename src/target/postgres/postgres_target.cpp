@@ -138,9 +138,9 @@ bool PostgresTarget::has_table(const std::string& name) {
 
 TouchedTables PostgresTarget::touched() {
     if (!m_touched) return m_witness.untouched();
-    const Result found = in_transaction(
-        [&] { return m_statements.execute(Witness::touched_query(), {m_journal_schema}).result; });
-    Witness::Reading reading = m_witness.read(found);
+    const Result found =
+        in_transaction([&] { return m_statements.execute(Witness::touched_query(), {}).result; });
+    Witness::Reading reading = m_witness.read(found, m_journal_schema);
     m_transaction_id = std::move(reading.transaction);
     return std::move(reading.touched);
 }

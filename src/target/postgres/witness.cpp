@@ -24,6 +24,9 @@ namespace {
 ///
 /// A partition or table that others made after this transaction's snapshot is not in pg_class as we read it,
 /// though rows go there: our locks name it, and functions that look past the snapshot know its root.
+///
+/// It takes no parameters: with them the server would plan it anew each time, which takes longer than to
+/// execute it.
 const char* const touched_text = R"(
 WITH own AS MATERIALIZED (SELECT pg_catalog.txid_current_if_assigned() AS xid),
 counted AS (
@@ -49,16 +52,15 @@ counted AS (
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = l.relation)
 )
 SELECT 0 AS oid, 0 AS inserted, 0 AS updated, 0 AS deleted, pg_catalog.current_setting('track_counts') = 'on',
-       pg_catalog.txid_current()::pg_catalog.text
+       pg_catalog.txid_current()::pg_catalog.text, NULL, NULL
 UNION ALL
 SELECT counted.oid, counted.inserted, counted.updated, counted.deleted, counted.truncated,
-       coalesce(n.nspname || '.' || r.relname, counted.oid::pg_catalog.regclass::text)
+       NULL, n.nspname, coalesce(r.relname, counted.oid::pg_catalog.regclass::text)
 FROM counted
 LEFT JOIN pg_catalog.pg_class r ON r.oid = coalesce(pg_catalog.pg_partition_root(counted.oid), counted.oid)
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
 WHERE (counted.inserted + counted.updated + counted.deleted > 0 OR counted.truncated)
-  AND coalesce(n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast'), true)
-  AND NOT coalesce(n.nspname = $1 AND r.relname IN ('datachange_runs', 'datachange_batches'), false))";
+  AND coalesce(n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast'), true))";
 
 TouchedTables unavailable(std::string reason) {
     return {TouchedTables::Trust::unavailable, std::move(reason), {}};
@@ -97,7 +99,7 @@ TouchedTables Witness::untouched() const {
     return m_counts ? TouchedTables{} : not_counted();
 }
 
-Witness::Reading Witness::read(const Result& found) const {
+Witness::Reading Witness::read(const Result& found, const std::string& journal_schema) const {
     Reading reading;
     bool counts = true;
     for (std::size_t row = 0; row < found.size(); ++row) {
@@ -107,13 +109,15 @@ Witness::Reading Witness::read(const Result& found) const {
             counts = found.view(row, 4) == "t";
             continue;
         }
+        const std::string schema = found.text(row, 6), name = found.text(row, 7);
+        if (schema == journal_schema && (name == "datachange_runs" || name == "datachange_batches")) continue;
         Counters now = counters(found, row);
         if (const auto before = m_baseline.find(oid); before != m_baseline.end()) {
             for (std::size_t i = 0; i < now.size(); ++i) now[i] -= before->second[i];
         }
         const bool truncated = found.view(row, 4) == "t";
         if (now == Counters{} && !truncated) continue;
-        Touched& table = reading.touched.tables[found.text(row, 5)];
+        Touched& table = reading.touched.tables[schema.empty() ? name : schema + "." + name];
         table.inserted += now[0];
         table.updated += now[1];
         table.deleted += now[2];

@@ -31,14 +31,15 @@ public:
     /// No transaction that is counted is open.
     void stop() { m_started = false; }
 
-    /// The query whose answer read() takes. Its parameter is the bare name of the schema where the journal's
-    /// tables stand, which are left out.
+    /// The query whose answer read() takes.
     static const char* touched_query();
     struct Reading {
         TouchedTables touched;
         std::string transaction;  ///< as pg_catalog.txid_current() gives it
     };
-    Reading read(const Result& found) const;
+    /// @param journal_schema the bare name of the schema where the journal's tables stand, which are left
+    /// out.
+    Reading read(const Result& found, const std::string& journal_schema) const;
     /// Where nothing was executed since start() that could have touched a row.
     TouchedTables untouched() const;
 
