@@ -31,6 +31,8 @@ public:
         const MacroWriter writer{
             [this](const Value& value, std::size_t column) { return bound(value, column); },
             [this](const std::vector<std::string>& arguments) { return affected(arguments); },
+            "",
+            "",
         };
         m_statement.sql = write_macros(m_sql, m_scope, writer);
         return std::move(m_statement);

@@ -190,6 +190,10 @@ StatementCache::Lease SqliteTarget::bind(const SqlTemplate& sql, const Scope& sc
             affected = true;
             return AffectedKeys::condition(arguments);
         },
+        // without statistics it takes any indexed equality for better than a range, and would read the whole
+        // set for each batch
+        "likelihood(",
+        ", 0.000001)",
     };
     const std::string text = write_macros(sql, scope, writer);
     if (affected) m_affected.fill(*scope.affected);
