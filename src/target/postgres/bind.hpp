@@ -12,12 +12,16 @@ namespace datachange::postgres {
 struct BoundStatement {
     std::string sql;
     Parameters parameters;
-    bool arrays = false;  ///< some of them are arrays of keys, of any length
+    /// Some are arrays that the planner is to see: what it plans for any array is not good enough.
+    bool planned_for_arrays = false;
 };
 
 /// Writes the macros out as conditions on typed parameters. Arrays and bounds are bound once, however often a
 /// macro stands there.
-BoundStatement bind(const SqlTemplate& sql, const Scope& scope);
+/// @param look_up writes :affected so that the planner does not see the keys and looks each up by index. Else
+/// it estimates every one of them, 3 ms for 10,000, and may read a whole table for them; but only then it can
+/// leave partitions out.
+BoundStatement bind(const SqlTemplate& sql, const Scope& scope, bool look_up = true);
 
 /// The parameter for a value. @throws DatabaseError (22021) for text with a NUL byte, which PostgreSQL has
 /// none of.

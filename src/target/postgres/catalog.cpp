@@ -27,6 +27,15 @@ std::string oid_array(const std::vector<Oid>& oids) {
 void Catalog::forget() {
     m_types.clear();
     m_tables.clear();
+    m_has_children.reset();
+}
+
+bool Catalog::has_children() {
+    if (!m_has_children) {
+        const Result found = m_connection.execute("SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits)");
+        m_has_children = found.view(0, 0) == "t";
+    }
+    return *m_has_children;
 }
 
 std::vector<Column> Catalog::columns(const Result& result) {

@@ -36,6 +36,8 @@ public:
 
     /// Asks anew from here on: another session may be on another server. Layouts are void.
     void forget();
+    /// Some table here has children, by inheritance or as partitions.
+    bool has_children();
     /// The columns of a result with the names of their types, and where they come from.
     std::vector<Column> columns(const Result& result);
     /// Valid for every result of the same prepared statement, until forget().
@@ -60,6 +62,7 @@ private:
     Connection& m_connection;
     std::map<Oid, Type> m_types;
     std::map<Oid, Table> m_tables;
+    std::optional<bool> m_has_children;
 };
 
 }  // namespace datachange::postgres

@@ -63,11 +63,12 @@ RowSet PostgresTarget::rows(const std::string& sql, const Parameters& parameters
 // -----------------------------------------------------------------------------------------------------
 
 RowSet PostgresTarget::query(const SqlTemplate& sql, const Scope& scope) {
-    const BoundStatement statement = bind(sql, scope);
+    const bool many_keys = scope.affected && sql.uses(SqlPiece::Kind::affected);
+    const bool look_up = many_keys && !in_transaction([&] { return m_catalog.has_children(); });
+    const BoundStatement statement = bind(sql, scope, look_up);
     refuse_transaction_control(statement.sql);
     m_touched = true;
-    // a plan for any keys takes every array for one of ten elements, and a batch has thousands
-    return rows(statement.sql, statement.parameters, !statement.arrays);
+    return rows(statement.sql, statement.parameters, !statement.planned_for_arrays);
 }
 
 RowSet PostgresTarget::query(const std::string& sql, const std::vector<Value>& parameters) {
