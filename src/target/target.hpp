@@ -33,10 +33,10 @@ struct CommitResult {
 
 /// What the macros of a statement stand for in one execution.
 ///
-/// :batch(a, b) becomes TRUE where the range is everything, else `(a, b) > (...) AND (a, b) <= (...)` with
-/// the bounds bound as parameters of range_types. :affected(a) becomes true for exactly the rows whose key is
-/// in `affected`, bound with affected_types; nullptr: no key at all. Types are the Column::type of the
-/// columns that the keys were read from, in order; SQLite ignores them.
+/// :batch(a, b) becomes TRUE where the range is everything, else `(a, b) > (...) AND (a, b) <= (...)` with the
+/// bounds bound as parameters of range_types. :affected(a) becomes true for exactly the rows whose key is in
+/// `affected`, bound with affected_types; nullptr: no key at all.
+/// Types are the Column::type of the columns that the keys were read from, in order; SQLite ignores them.
 struct Scope {
     KeyRange range;
     std::vector<std::string> range_types;
@@ -62,9 +62,8 @@ struct TableInfo {
     std::string name;  ///< as the user wrote it
     std::string id;    ///< the name as TouchedTables and Column::origin_table have it
     std::vector<TableColumn> columns;
-    /// Column names of each unique index or primary key that holds for all rows (no partial, expression or
-    /// invalid ones; PostgreSQL: with the columns' own collations). Row addresses (ctid, rowid) are not
-    /// listed.
+    /// Column names of each unique index or primary key that holds for all rows (no partial, expression or invalid
+    /// ones; PostgreSQL: with the columns' own collations). Row addresses (ctid, rowid) are not listed.
     std::vector<std::vector<std::string>> unique_keys;
     bool foreign = false;  ///< a foreign or virtual table, without atomic commit
 };
@@ -75,9 +74,9 @@ struct Touched {
     bool truncated = false;
 };
 
-/// The witness: what the target itself counted since begin(), by table id ("schema.table"; SQLite:
-/// "main.table"). Partitions count for their root table. The journal's own tables, temporary tables of the
-/// tool and system catalogs are left out.
+/// The witness: what the target itself counted since begin(), by table id ("schema.table"; SQLite: "main.table").
+/// Partitions count for their root table. The journal's own tables, temporary tables of the tool and system catalogs
+/// are left out.
 struct TouchedTables {
     enum class Trust { complete, may_overcount, unavailable };
     Trust trust = Trust::complete;
@@ -87,9 +86,9 @@ struct TouchedTables {
 
 /// A connection to the database that is changed. Nobody but compose.cpp knows which one it is.
 ///
-/// Not thread-safe. Every failing call throws DatabaseError (with SQLSTATE and the statement; never a
-/// password) and leaves an open transaction to be rolled back by the caller. No method commits by itself
-/// outside begin()/commit(): a statement executed without begin() stands alone.
+/// Not thread-safe. Every failing call throws DatabaseError (with SQLSTATE and the statement; never a password) and
+/// leaves an open transaction to be rolled back by the caller. No method commits by itself outside begin()/commit():
+/// a statement executed without begin() stands alone.
 class Target {
 public:
     virtual ~Target() = default;
@@ -106,66 +105,59 @@ public:
     /// @throws Error (unreachable) if the target cannot be written: a replica, a read-only file or session.
     virtual void require_writable() = 0;
 
-    // --- the session
-    // -------------------------------------------------------------------------------------------
-    /// From the next begin() that writes on. A statement that takes too long fails with 55P03 or 57014
-    /// (SQLite: SQLITE_BUSY, SQLITE_INTERRUPT).
+    // --- the session -------------------------------------------------------------------------------------------
+    /// From the next begin() that writes on. A statement that takes too long fails with 55P03 or 57014 (SQLite:
+    /// SQLITE_BUSY, SQLITE_INTERRUPT).
     virtual void set_timeouts(const Timeouts& timeouts) = 0;
-    /// Asks the statement in hand to end, which then fails with 57014 (SQLite: SQLITE_INTERRUPT). The one
-    /// method that any thread may call at any time; does nothing where no statement runs.
+    /// Asks the statement in hand to end, which then fails with 57014 (SQLite: SQLITE_INTERRUPT). The one method that
+    /// any thread may call at any time; does nothing where no statement runs.
     virtual void cancel() noexcept = 0;
     /// The connection is gone; every call fails until reconnect().
     virtual bool lost() const = 0;
-    /// A new session in place of the old one, with the same settings (journal schema, timeouts, foreign
-    /// keys).
+    /// A new session in place of the old one, with the same settings (journal schema, timeouts, foreign keys).
     /// @throws Error (unreachable)
     virtual void reconnect() = 0;
-    /// Other sessions in the same database that carry the application name, each as a person reads it:
-    /// "session 4711 (alice, 10.0.0.7, idle in transaction for 12 s)". SQLite knows none.
+    /// Other sessions in the same database that carry the application name, each as a person reads it: "session 4711
+    /// (alice, 10.0.0.7, idle in transaction for 12 s)". SQLite knows none.
     virtual std::vector<std::string> other_sessions(const std::string& application_name) = 0;
     /// How far the replica that is furthest behind lags, in seconds; nothing where no replica is connected.
     /// @throws Error (usage) if this role may not see it, or the engine has no replicas.
     virtual std::optional<double> replication_lag() = 0;
 
-    // --- transactions
-    // -------------------------------------------------------------------------------------------
+    // --- transactions -------------------------------------------------------------------------------------------
     virtual void begin(Isolation isolation) = 0;
     /// Never throws for an error of the COMMIT itself: tells what is known of it.
     virtual CommitResult commit() = 0;
     /// Never throws; a connection that is gone has rolled back.
     virtual void rollback() noexcept = 0;
-    /// Names the open transaction; another answer later in what should be the same one means that something
-    /// ended it.
+    /// Names the open transaction; another answer later in what should be the same one means that something ended it.
     virtual std::string transaction_id() = 0;
     /// Makes deferred constraints and triggers act now.
     virtual void settle() = 0;
 
-    // --- statements
-    // ---------------------------------------------------------------------------------------------
+    // --- statements ---------------------------------------------------------------------------------------------
     /// Executes one statement of a definition; rows in the order the server gave.
     virtual RowSet query(const SqlTemplate& sql, const Scope& scope) = 0;
     /// Executes one statement of the tool's own; $1, $2, ... in order of first appearance are the parameters.
     virtual RowSet query(const std::string& sql, const std::vector<Value>& parameters = {}) = 0;
-    /// Reads a query without macros bound (range everything) in pieces of at most `rows`; memory holds one
-    /// piece. A transaction must be open. An empty result gives one empty piece with its columns.
+    /// Reads a query without macros bound (range everything) in pieces of at most `rows`; memory holds one piece. A
+    /// transaction must be open. An empty result gives one empty piece with its columns.
     virtual void stream(const SqlTemplate& sql, std::size_t rows,
                         const std::function<void(RowSet&&)>& piece) = 0;
     /// The columns of a query without executing it.
     virtual std::vector<Column> describe(const SqlTemplate& sql, const Scope& scope) = 0;
-    /// Has the server parse and plan a statement, and nothing else. Gives the columns of its result where the
-    /// engine tells them beforehand (SQLite), else nothing.
+    /// Has the server parse and plan a statement, and nothing else. Gives the columns of its result where the engine
+    /// tells them beforehand (SQLite), else nothing.
     virtual std::optional<std::vector<Column>> prepare(const SqlTemplate& sql, const Scope& scope) = 0;
 
-    // --- catalog
-    // ------------------------------------------------------------------------------------------------
+    // --- catalog ------------------------------------------------------------------------------------------------
     /// @param name in SQL notation: users, app."User", `note id`.
     /// @throws Error (usage) "no such table", with a name that is near as hint.
     virtual TableInfo table(const std::string& name) = 0;
     /// True if a table of that (SQL notation) name is there.
     virtual bool has_table(const std::string& name) = 0;
 
-    // --- evidence
-    // -----------------------------------------------------------------------------------------------
+    // --- evidence -----------------------------------------------------------------------------------------------
     virtual TouchedTables touched() = 0;
     /// SQLite: "FOR UPDATE" has no meaning; PostgreSQL: " FOR UPDATE". For locking reads by key.
     virtual std::string lock_clause() const = 0;
@@ -174,8 +166,7 @@ public:
     /// The journal's tables are named by this prefix in SQL: "" or "schema.". Set once after connecting.
     virtual void set_journal_schema(const std::string& schema) = 0;
     virtual std::string journal_prefix() const = 0;
-    /// Sessions' enforcement of foreign keys (SQLite's is per connection and off by itself); PostgreSQL:
-    /// nothing.
+    /// Sessions' enforcement of foreign keys (SQLite's is per connection and off by itself); PostgreSQL: nothing.
     virtual void enforce_foreign_keys(bool on) = 0;
 };
 
