@@ -28,22 +28,19 @@ std::string bounds_of(const Key& key, const MacroWriter& writer) {
     return row_of(values);
 }
 
-std::string compared(const SqlPiece& piece, const char* comparison, const Key& bound,
-                     const MacroWriter& writer) {
-    return writer.before_bound + row_of(piece.arguments) + comparison + bounds_of(bound, writer) +
-           writer.after_bound;
-}
-
 std::string write_range(const SqlPiece& piece, const KeyRange& range, const MacroWriter& writer) {
     if (range.everything()) return "TRUE";
+    const bool alone = !range.after || !range.upto;
     std::vector<std::string> conditions;
     if (range.after) {
         require_width(piece, range.after->size());
-        conditions.push_back(compared(piece, " > ", *range.after, writer));
+        conditions.push_back(
+            writer.comparison(row_of(piece.arguments) + " > " + bounds_of(*range.after, writer), alone));
     }
     if (range.upto) {
         require_width(piece, range.upto->size());
-        conditions.push_back(compared(piece, " <= ", *range.upto, writer));
+        conditions.push_back(
+            writer.comparison(row_of(piece.arguments) + " <= " + bounds_of(*range.upto, writer), alone));
     }
     return "(" + join(conditions, " AND ") + ")";
 }

@@ -32,8 +32,7 @@ public:
         const MacroWriter writer{
             [this](const Value& value, std::size_t column) { return bound(value, column); },
             [this](const std::vector<std::string>& arguments) { return affected(arguments); },
-            "",
-            "",
+            [](const std::string& comparison, bool) { return comparison; },
         };
         m_statement.sql = write_macros(m_sql, m_scope, writer);
         return std::move(m_statement);
