@@ -38,7 +38,9 @@ void require_file(const std::filesystem::path& file) {
 SQLite::Database open_file(const std::filesystem::path& file) {
     require_file(file);
     try {
-        return SQLite::Database(file.string(), SQLite::OPEN_READWRITE, busy_timeout_ms);
+        // one thread at a time uses it, so that SQLite need not lock for every cell
+        return SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
+                                busy_timeout_ms);
     } catch (const SQLite::Exception& failure) {
         throw Error(ExitCode::unreachable, fmt::format("cannot open {}: {}", file.string(), failure.what()),
                     "Check the permissions of the file and of its folder.");
@@ -196,6 +198,22 @@ RowSet Connection::rows(Statement& statement, std::size_t limit) {
         }
         for (const std::string& table : statement.drops) m_witness.table_dropped(table);
         return rows;
+    } catch (const DatabaseError&) {
+        m_witness.statement_failed();
+        note_failure();
+        throw;
+    }
+}
+
+void Connection::for_each(Statement& statement, const std::vector<Key>& keys) {
+    m_deadline = std::chrono::steady_clock::time_point::max();
+    const Canceller::Statement in_hand(m_canceller);
+    try {
+        for (const Key& key : keys) {
+            statement.bind_in_place(key);
+            statement.step();
+            statement.reset();
+        }
     } catch (const DatabaseError&) {
         m_witness.statement_failed();
         note_failure();
