@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/timings.hpp"
 #include "target/postgres/value_text.hpp"
 
 namespace datachange::postgres {
@@ -85,6 +86,7 @@ std::size_t expected_bytes(const Result& result) {
 }  // namespace
 
 RowSet Catalog::rows(const Result& result, const Layout& layout) const {
+    const PhaseTimer timer(Phase::decode);
     RowSet rows{layout.columns};
     const std::size_t size = result.size(), width = layout.readers.size();
     rows.reserve(size, expected_bytes(result));

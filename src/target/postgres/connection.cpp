@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/timings.hpp"
 #include "target/postgres/server_error.hpp"
 
 namespace datachange::postgres {
@@ -122,6 +123,7 @@ std::vector<Result> Connection::execute_script(const std::string& sql) {
 template <typename Send>
 std::vector<Result> Connection::perform(const std::string& sql, Send&& send, const std::string& name) {
     if (m_lost) throw lost_connection(sql);
+    const PhaseTimer timer(Phase::server);
     if (send() == 0) {
         m_lost = PQstatus(m_session.get()) != CONNECTION_OK;
         if (m_lost) throw lost_connection(sql);

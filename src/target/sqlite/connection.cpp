@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "core/timings.hpp"
 #include "target/sql_text.hpp"
 #include "target/sqlite/errors.hpp"
 
@@ -52,6 +53,8 @@ SQLite::Database open_file(const std::filesystem::path& file) {
 Connection::Connection(const std::filesystem::path& file) : m_file(file), m_database(open_file(file)) {
     install_hooks();
     check_readable();
+    // pages of a batch are read by pre and written by change: SQLite's own 2 MiB do not hold them
+    query("PRAGMA cache_size = -8192");
 }
 
 void Connection::install_hooks() {
@@ -189,6 +192,7 @@ StatementCache::Lease Connection::prepare_for_definition(const std::string& sql)
 RowSet Connection::rows(Statement& statement, std::size_t limit) {
     if (m_statement_limit.count() > 0) m_deadline = std::chrono::steady_clock::now() + m_statement_limit;
     const Canceller::Statement in_hand(m_canceller);
+    const PhaseTimer timer(Phase::server);
     try {
         bool more = statement.step();
         RowSet rows{statement.columns()};  // after the first step, which follows a schema that has changed
