@@ -48,6 +48,10 @@ int hex_digit(char c) {
 }  // namespace
 
 bool is_plain_text(std::string_view bytes) {
+    // nearly always ASCII: a loop without branches, many bytes at a time
+    unsigned other = 0;
+    for (const char c : bytes) other |= static_cast<unsigned char>(c - 1) >= 0x7F ? 1U : 0U;
+    if (other == 0) return true;
     for (std::size_t at = 0; at < bytes.size();) {
         const std::size_t length = bytes[at] == '\0' ? 0 : sequence_length(bytes, at);
         if (length == 0) return false;

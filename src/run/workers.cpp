@@ -21,7 +21,7 @@ Workers::~Workers() {
 bool Workers::may_start() const {
     const bool taken = !m_next;
     const bool session_free = m_open.size() < m_sessions.size();
-    const bool near = m_open.empty() || m_number + 1 - *m_open.begin() <= 2 * m_sessions.size();
+    const bool near = m_open.empty() || m_number + 1 - *m_open.begin() <= m_sessions.size();
     return taken && session_free && near;
 }
 
