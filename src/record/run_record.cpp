@@ -172,49 +172,18 @@ void RunRecord::prepare(std::vector<std::unique_ptr<BatchEvidence>> batches,
                         const std::string& transaction_id) {
     if (batches.empty()) return;
     std::vector<std::shared_ptr<RecordedBatch>> own;
-    Waiting waiting{{{}, transaction_id}, nullptr};
+    PrepareQueue::Entry entry{{{}, transaction_id}, nullptr};
     for (auto& batch : batches) {
         own.emplace_back(static_cast<RecordedBatch*>(batch.release()));
-        waiting.batches.batches.push_back(own.back().get());
+        entry.batches.batches.push_back(own.back().get());
     }
-    {
-        const std::lock_guard lock(m_mutex);
-        m_waiting.push_back(&waiting);
-    }
+    m_queue.add(entry);
     const PhaseTimer timer(Phase::durable);
-    in_ledger([&] { prepare_waiting(); });
+    in_ledger([&] { m_queue.write(m_ledger, *m_batches); });
     m_thread->post([this] { m_ledger.checkpoint_if_due(); });  // while nobody waits for the ledger
-    if (waiting.failure) std::rethrow_exception(waiting.failure);
+    if (entry.failure) std::rethrow_exception(entry.failure);
     const std::lock_guard lock(m_mutex);
     for (auto& batch : own) m_prepared[{batch->step(), batch->path()}] = std::move(batch);
-}
-
-/// All that workers have brought up to now in one transaction. If that fails, each for itself: what is wrong
-/// with one must not fail the others.
-void RunRecord::prepare_waiting() {
-    std::vector<Waiting*> group;
-    {
-        const std::lock_guard lock(m_mutex);
-        group.swap(m_waiting);
-    }
-    if (group.empty()) return;  // somebody else's task has taken them along
-    prepare(group);
-    if (group.size() == 1) return;
-    for (Waiting* waiting : group) {
-        if (waiting->failure) prepare({waiting});
-    }
-}
-
-void RunRecord::prepare(const std::vector<Waiting*>& group) {
-    std::vector<PreparedBatches> transactions;
-    for (const Waiting* waiting : group) transactions.push_back(waiting->batches);
-    std::exception_ptr failure;
-    try {
-        m_ledger.guarded([&] { m_batches->prepare(transactions); });
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    for (Waiting* waiting : group) waiting->failure = failure;
 }
 
 void RunRecord::settle(Outcome outcome, const std::vector<CommittedBatch>& batches) {

@@ -14,6 +14,7 @@
 #include "record/csv/run_folder.hpp"
 #include "record/ledger/batch_writer.hpp"
 #include "record/ledger/ledger.hpp"
+#include "record/ledger/prepare_queue.hpp"
 #include "record/ledger/spool.hpp"
 #include "run/journal.hpp"
 
@@ -61,11 +62,6 @@ private:
         int step;
         std::unique_ptr<CsvFile> csv;
     };
-    /// Batches that wait to be made durable, or what became of that.
-    struct Waiting {
-        PreparedBatches batches;
-        std::exception_ptr failure;
-    };
     using BatchName = std::pair<int, std::string>;
 
     /// Runs work in the ledger's thread, and waits for it. A failure of SQLite becomes an Error.
@@ -78,8 +74,6 @@ private:
     void own(const RunHeader& header);
     void reopen_step(const StepHeader& header);
     void follow();
-    void prepare_waiting();
-    void prepare(const std::vector<Waiting*>& group);
     void drop(const RecordedBatch& batch) noexcept;
     void follow_settled(Outcome outcome, const std::vector<CommittedBatch>& batches);
     void end_in_ledger(const Finish& finish);
@@ -100,8 +94,8 @@ private:
     std::optional<Ownership> m_owner;
     std::optional<BatchWriter> m_batches;
     std::optional<Spool> m_spool;
+    PrepareQueue m_queue;
     std::mutex m_mutex;
-    std::vector<Waiting*> m_waiting;
     std::map<BatchName, std::shared_ptr<const RecordedBatch>> m_prepared;  ///< and not settled
     std::optional<TaskThread> m_thread;                                    ///< uses the above
     std::unique_ptr<LiveCsv> m_live;  ///< uses the thread; none for a run that was gone on with

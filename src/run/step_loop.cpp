@@ -117,7 +117,7 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
         read_summary(index, "before");
     }
     m_sizer = sizer_for(step, set);
-    if (wants_workers(step)) start_workers();
+    if (wants_workers(step)) m_workers = start_workers(m_parts, m_transaction, m_control);
     try {
         ranges ? run_ranges(index, set) : run_slices(index, set);
         if (m_workers) m_workers->drain();
@@ -136,22 +136,6 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
 bool StepLoop::wants_workers(const ReadyStep& step) const {
     const auto& expected = step.plan->step.expect_rows;
     return m_parts.workers > 1 && m_transaction.fence != nullptr && !(expected && expected->most);
-}
-
-void StepLoop::start_workers() {
-    std::vector<Workers::Session> sessions;
-    for (unsigned i = 0; i < m_parts.workers; ++i) {
-        Workers::Session session;
-        session.target = m_parts.connect();
-        session.target->set_timeouts(m_parts.timeouts);
-        session.target->require_writable();
-        session.fence = std::make_unique<Fence>(*m_transaction.fence, *session.target);
-        session.control = std::make_unique<Control>(m_control, *session.target, *session.fence);
-        const TransactionParts parts{m_plan, *session.target, m_journal, session.fence.get()};
-        session.runner = std::make_unique<BatchRunner>(parts, *session.control, m_parts.retries);
-        sessions.push_back(std::move(session));
-    }
-    m_workers = std::make_unique<Workers>(std::move(sessions), m_parts.stop);
 }
 
 /// A run that goes on keeps the batch size that it began with, unless another is given now.

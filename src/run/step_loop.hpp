@@ -78,7 +78,6 @@ private:
     void do_whole(const std::vector<Unit>& units);
     std::vector<UnitResult> transact(BatchRunner& runner, const std::vector<Unit>& units);
     bool wants_workers(const ReadyStep& step) const;
-    void start_workers();
     void resolve_failures(const Unit& unit, const UnitResult& result);
     Unit unit(std::size_t index, const Part& part, bool whole_step);
     int first_watch_number(std::size_t index) const;

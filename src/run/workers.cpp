@@ -64,4 +64,22 @@ void Workers::work(Session& session, const std::stop_token& ended) {
     }
 }
 
+std::unique_ptr<Workers> start_workers(const RunParts& parts, const TransactionParts& transaction,
+                                       Control& control) {
+    std::vector<Workers::Session> sessions;
+    for (unsigned i = 0; i < parts.workers; ++i) {
+        Workers::Session session;
+        session.target = parts.connect();
+        session.target->set_timeouts(parts.timeouts);
+        session.target->require_writable();
+        session.fence = std::make_unique<Fence>(*transaction.fence, *session.target);
+        session.control = std::make_unique<Control>(control, *session.target, *session.fence);
+        const TransactionParts own{transaction.plan, *session.target, transaction.journal,
+                                   session.fence.get()};
+        session.runner = std::make_unique<BatchRunner>(own, *session.control, parts.retries);
+        sessions.push_back(std::move(session));
+    }
+    return std::make_unique<Workers>(std::move(sessions), parts.stop);
+}
+
 }  // namespace datachange

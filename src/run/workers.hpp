@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "run/batch_runner.hpp"
+#include "run/runner.hpp"
 #include "run/stop.hpp"
 
 namespace datachange {
@@ -56,5 +57,9 @@ private:
     std::exception_ptr m_failure;         ///< the first
     std::vector<std::jthread> m_threads;  ///< last: they use all of the above
 };
+
+/// Opens a session for each of the run's workers, with what it works with.
+std::unique_ptr<Workers> start_workers(const RunParts& parts, const TransactionParts& transaction,
+                                       Control& control);
 
 }  // namespace datachange
