@@ -50,6 +50,7 @@ void Workers::work(Session& session, const std::stop_token& ended) {
     while (m_changed.wait(lock, ended, [this] { return static_cast<bool>(m_next); })) {
         const Job job = std::exchange(m_next, nullptr);
         const std::uint64_t number = m_number;
+        m_changed.notify_all();  // the next one may be handed out
         lock.unlock();
         std::exception_ptr failure;
         try {

@@ -7,7 +7,7 @@ import signal
 import stat
 import unittest
 
-from support import PostgresCase, SqliteCase, definition_text, small
+from support import PostgresCase, SqliteCase, definition_text, small, wait_until
 
 
 class RunTests:
@@ -41,6 +41,17 @@ class RunTests:
                          (1, None, "users", rows, printed["csv"]))
         self.assertEqual(set(printed["csv"]), {"pre", "change", "post", "diff"})
         self.assertEqual(printed["csv_directory"], os.path.dirname(printed["csv"]["pre"]))
+
+    def test_timings_tell_what_the_time_was_spent_on(self):
+        self.make_users()
+        self.define(repeatable="yes")
+        self.assertNotIn("timings", self.run_ok())
+        timings = self.run_ok("--timings")["timings"]
+        self.assertEqual(set(timings), {"wall", "server", "decode", "compare", "encode", "durable", "ledger", "csv"})
+        for phase in ("server", "compare", "encode", "durable", "ledger", "csv"):
+            self.assertGreater(timings[phase], 0, phase)
+        printed = self.tool("run", "fill", "--timings").out
+        self.assertRegex(printed, r"(?m)^  time    \d+\.\d\d s; seconds in server \d+\.\d\d, decode .*, csv \d+\.\d\d$")
 
     def test_a_definition_is_named_by_version_name_both_or_path(self):
         self.make_users()
@@ -135,6 +146,39 @@ class RunOnSqlite(RunTests, SqliteCase):
 
 class RunOnPostgres(RunTests, PostgresCase):
     pass
+
+
+class WorkersTests(PostgresCase):
+    """The first rows of the first batches are locked, so that as many sessions wait as there are workers."""
+
+    def setUp(self):
+        super().setUp()
+        self.make_users(count=300, named=0)
+        self.define()
+        self.holder = self.session()
+        self.holder.execute("BEGIN")
+        self.holder.execute("SELECT * FROM users WHERE id IN (1, 6, 11, 16, 21) FOR UPDATE")
+
+    def assert_workers(self, workers, *flags):
+        run = self.start("run", "fill", "--lock-timeout", "1h", "--batch-threshold", "1", "--batch-size", "5", *flags)
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        wait_until(lambda: self.column(waiting) == [str(workers)], f"{workers} sessions wait")
+        self.holder.execute("ROLLBACK")
+        result = run.finish()
+        self.assertEqual(result.code, 0, result)
+        self.assertIn("batched, 60 batches", result.out)
+        (post,) = [file for file in self.csv_files() if file.endswith("post.csv")]
+        (_, rows) = self.csv(f"audit-csv/{post}")
+        self.assertEqual([row[0] for row in rows], [str(i) for i in range(1, 301)])  # whoever was first
+
+    def test_two_unless_another_number_is_given(self):
+        self.assert_workers(2)
+
+    def test_one(self):
+        self.assert_workers(1, "--workers", "1")
+
+    def test_four(self):
+        self.assert_workers(4, "--workers", "4")
 
 
 class InterruptTests(PostgresCase):
