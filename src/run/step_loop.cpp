@@ -40,7 +40,7 @@ void StepLoop::run_in_one_transaction(const std::vector<std::uint64_t>& planned)
     std::vector<Unit> units;
     for (std::size_t i = 0; i < m_steps.size(); ++i) {
         m_listener.step_started(static_cast<int>(i) + 1, m_steps[i].plan->step.name, planned[i], false);
-        units.push_back(unit(i, {"1", {}}, true));
+        units.push_back(unit(i, {"1", {}, planned[i]}, true));
     }
     m_control.require_not_stopped();
     do_whole(units);
@@ -69,7 +69,7 @@ void StepLoop::run_step(std::size_t index) {
     if (set.prior.whole()) return;
     if (batched) return run_batched_step(index, set);
     m_runner.retrying([&] { m_control.before_batch(); });
-    do_whole({unit(index, {"1", {}}, true)});
+    do_whole({unit(index, {"1", {}, set.size.keys}, true)});
 }
 
 /// Whole steps in one transaction.
@@ -381,19 +381,15 @@ std::vector<UnitResult> StepLoop::transact(BatchRunner& runner, const std::vecto
 
 /// Rows that failed before, and have been changed now.
 void StepLoop::resolve_failures(const Unit& unit, const UnitResult& result) {
-    if (m_failed_before.empty()) return;
     const int step = unit.step->plan->step.number;
-    for (const AuditedRow& row : result.capture.rows.rows) {
-        if (m_failed_before.contains({step, row.identifier}))
-            m_journal.failure_resolved(step, row.identifier);
-    }
+    for (const std::string& identifier : result.mended) m_journal.failure_resolved(step, identifier);
 }
 
 Unit StepLoop::unit(std::size_t index, const Part& part, bool whole_step) {
     const std::lock_guard lock(m_mutex);
-    return {&m_steps[index],          part.path,  part.range,
-            part.slice.get(),         whole_step, m_result.steps[index].rows.changed(),
-            first_watch_number(index)};
+    return {&m_steps[index],           part.path,  part.range,
+            part.slice.get(),          whole_step, m_result.steps[index].rows.changed(),
+            first_watch_number(index), part.keys,  m_failed_before.empty() ? nullptr : &m_failed_before};
 }
 
 int StepLoop::first_watch_number(std::size_t index) const {

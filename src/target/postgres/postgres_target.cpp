@@ -78,6 +78,14 @@ void PostgresTarget::stream(const SqlTemplate& sql, std::size_t rows,
     execute(fmt::format("CLOSE {}", cursor));
 }
 
+bool PostgresTarget::attempt(const std::function<bool()>& work) {
+    execute("SAVEPOINT datachange_attempt");
+    const bool done = work();
+    if (!done) execute("ROLLBACK TO SAVEPOINT datachange_attempt");
+    execute("RELEASE SAVEPOINT datachange_attempt");
+    return done;
+}
+
 std::vector<Column> PostgresTarget::describe(const SqlTemplate& sql, const Scope& scope) {
     const BoundStatement statement =
         bind(wrap("SELECT * FROM (", sql, ") AS datachange_described LIMIT 0"), scope);
