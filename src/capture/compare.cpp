@@ -8,6 +8,7 @@
 
 #include "capture/key_index.hpp"
 #include "core/text.hpp"
+#include "core/timings.hpp"
 
 namespace datachange {
 
@@ -315,6 +316,7 @@ private:
 }  // namespace
 
 void compare(BatchCapture& capture, const CompareRules& rules) {
+    const PhaseTimer timer(Phase::compare);
     Comparison(capture, rules).run();
 }
 

@@ -31,6 +31,7 @@ template <class Work>
 decltype(auto) RunRecord::in_ledger(Work&& work, const char* kept) {
     return m_thread->call([&] {
         const PhaseTimer timer(Phase::ledger);
+        m_ledger.checkpoint_if_due();
         return m_ledger.guarded(work, kept);
     });
 }
@@ -182,6 +183,7 @@ void RunRecord::prepare(std::vector<std::unique_ptr<BatchEvidence>> batches,
     }
     const PhaseTimer timer(Phase::durable);
     in_ledger([&] { prepare_waiting(); });
+    m_thread->post([this] { m_ledger.checkpoint_if_due(); });  // while nobody waits for the ledger
     if (waiting.failure) std::rethrow_exception(waiting.failure);
     const std::lock_guard lock(m_mutex);
     for (auto& batch : own) m_prepared[{batch->step(), batch->path()}] = std::move(batch);

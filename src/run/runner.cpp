@@ -188,7 +188,8 @@ private:
         return std::move(m_result);
     }
 
-    /// The size of every step's set now, in one snapshot; later steps may see another one when they start.
+    /// The size of every step's set now, in one snapshot. The first step goes by it; later ones may see
+    /// another one when they start.
     std::vector<std::uint64_t> measure_all() {
         std::vector<std::uint64_t> planned;
         m_target.begin(Isolation::read_only);
@@ -198,7 +199,10 @@ private:
                     planned.push_back(0);
                     continue;
                 }
-                const SetSize size = measure(m_target, step.source, false);
+                const bool first = planned.empty();
+                const SetSize size =
+                    measure(m_target, step.source, first && step.plan->batching == Batching::range);
+                if (first) m_loop.begin_with(size);
                 const bool batched = wants_batches(m_plan, *step.plan, size.keys);
                 require_sound_set(m_plan, step, size, batched && step.plan->batching == Batching::range);
                 planned.push_back(size.keys);

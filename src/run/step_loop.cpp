@@ -28,6 +28,10 @@ StepLoop::StepLoop(const TransactionParts& transaction, const std::vector<ReadyS
       m_tally(result) {
 }
 
+void StepLoop::begin_with(SetSize first_set) {
+    m_first_set = std::move(first_set);
+}
+
 void StepLoop::go_on(Prior prior) {
     m_tally.add_prior(prior.evidence, m_plan.steps.size());
     for (const RowFailure& failure : prior.failures)
@@ -96,7 +100,8 @@ StepLoop::StepSet StepLoop::begin_set(std::size_t index) {
     if (set.prior.set) {
         set.size = {set.prior.set->keys, 0, set.prior.set->greatest};
     } else if (!set.prior.whole() && !step.plan->step.only_verifies()) {
-        set.size = measure_step(step);
+        const bool known = index == 0 && m_first_set && !m_prior;
+        set.size = known ? *m_first_set : measure_step(step);
     }
     return set;
 }

@@ -37,6 +37,8 @@ public:
     StepLoop(const TransactionParts& transaction, const std::vector<ReadyStep>& steps, const RunParts& parts,
              BatchRunner& runner, Control& control, RunResult& result);
 
+    /// The first step's set, which was measured just now.
+    void begin_with(SetSize first_set);
     /// Before anything else, where the run goes on: what is done already is left out and counted in.
     void go_on(Prior prior);
 
@@ -98,6 +100,7 @@ private:
     RunResult& m_result;
     TransactionParts m_transaction;
     Tally m_tally;
+    std::optional<SetSize> m_first_set;
     std::optional<Prior> m_prior;
     std::set<std::pair<int, std::string>> m_failed_before;  ///< step and identifier, looked up for every row
     std::mutex m_mutex;  ///< for what workers add up: m_result, m_tally, m_sizer, StepSet::covered

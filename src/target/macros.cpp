@@ -30,14 +30,17 @@ std::string bounds_of(const Key& key, const MacroWriter& writer) {
 
 std::string write_range(const SqlPiece& piece, const KeyRange& range, const MacroWriter& writer) {
     if (range.everything()) return "TRUE";
+    const bool alone = !range.after || !range.upto;
     std::vector<std::string> conditions;
     if (range.after) {
         require_width(piece, range.after->size());
-        conditions.push_back(row_of(piece.arguments) + " > " + bounds_of(*range.after, writer));
+        conditions.push_back(
+            writer.comparison(row_of(piece.arguments) + " > " + bounds_of(*range.after, writer), alone));
     }
     if (range.upto) {
         require_width(piece, range.upto->size());
-        conditions.push_back(row_of(piece.arguments) + " <= " + bounds_of(*range.upto, writer));
+        conditions.push_back(
+            writer.comparison(row_of(piece.arguments) + " <= " + bounds_of(*range.upto, writer), alone));
     }
     return "(" + join(conditions, " AND ") + ")";
 }

@@ -14,6 +14,8 @@ struct MacroWriter {
     std::function<std::string(const Value& value, std::size_t column)> bound;
     /// The SQL condition that is true for the affected keys, which are there and not empty.
     std::function<std::string(const std::vector<std::string>& arguments)> affected;
+    /// Writes a comparison of a range as the engine's planner needs it. @param alone the range has one bound
+    std::function<std::string(const std::string& comparison, bool alone)> comparison;
 };
 
 /// The statement with its macros written out; each in parentheses of its own.

@@ -248,8 +248,8 @@ class CliCase(unittest.TestCase):
 
 
 def small(size):
-    """Flags for batches of a size, however small the set."""
-    return ["--batch-threshold", "1", "--batch-size", str(size)]
+    """Flags for batches of a size, one after the other, however small the set."""
+    return ["--batch-threshold", "1", "--batch-size", str(size), "--workers", "1"]
 
 
 def wait_until(condition, what):

@@ -30,7 +30,7 @@ class DataTests:
             with self.subTest(bounds):
                 self.define(expect_rows=bounds)
                 self.refused(1, "would change 20 rows", "expect-rows is ",
-                             flags=["--batch-threshold", "5", "--batch-size", "5"])
+                             flags=["--batch-threshold", "5", "--batch-size", "5", "--workers", "1"])
         self.assertFalse(self.has_journal())
 
     def test_a_verify_that_finds_rows_rolls_one_transaction_back(self):

@@ -61,7 +61,7 @@ class FaultCase(unittest.TestCase):
         return ["resume", run or str(self.ledger_number()), *flags, *self.worker_flags()]
 
     def worker_flags(self):
-        return ["--workers", str(self.workers)] if self.workers else []
+        return ["--workers", str(self.workers or 1)]
 
     def undisturbed(self):
         """The same definition, run without faults on an identical database; once for all tests of this process."""

@@ -1,5 +1,6 @@
 """The checks of this suite themselves: that an undisturbed run passes them, and that they see each kind of tampering."""
 
+import json
 import sqlite3
 import unittest
 
@@ -42,6 +43,17 @@ class TamperedTests:
         ledger.commit()
         ledger.close()
 
+    def alter_block(self, identifier, alter):
+        """@param alter is given the arrays of the block that has the row, and the row's place in them"""
+        for number, *texts in self.ledger("SELECT id, identifiers, before, after FROM block"):
+            block = dict(zip(("identifiers", "before", "after"), map(json.loads, texts)))
+            if identifier in block["identifiers"]:
+                alter(block, block["identifiers"].index(identifier))
+                columns = ", ".join(f"{name} = '{json.dumps(column)}'" for name, column in block.items())
+                self.alter_ledger(f"UPDATE block SET {columns} WHERE id = {number}")
+                return
+        self.fail(f"no block has {identifier}")
+
     def quietly(self, statement):
         """Changes the table without the truth being told, or the truth alone."""
         kept = self.database.rows("SELECT max(n) FROM truth")[0][0]
@@ -62,21 +74,29 @@ class TamperedTests:
         self.assert_seen("rows were changed", check=self.assert_nothing_unrecorded)
 
     def test_a_row_that_the_ledger_lacks(self):
-        self.alter_ledger("DELETE FROM change WHERE identifier = '7'")
+        def take_away(block, place):
+            for column in block.values():
+                del column[place]
+        self.alter_block("7", take_away)
         self.assert_seen("step 1: ledger: ('7',) was updated and is not there")
 
     def test_a_row_that_the_ledger_has_twice(self):
-        # in the gap that another row leaves, so within the batch
-        self.alter_ledger("UPDATE change SET identifier = '7', before = (SELECT before FROM change WHERE identifier = '7'),"
-                          " after = (SELECT after FROM change WHERE identifier = '7') WHERE identifier = '8'")
+        def instead_of_the_next(block, place):
+            for column in block.values():
+                column[place + 1] = column[place]
+        self.alter_block("7", instead_of_the_next)
         self.assert_seen("ledger: ('7',) has 2 rows", "ledger: ('8',) was updated and is not there")
 
     def test_a_wrong_before_image(self):
-        self.alter_ledger("UPDATE change SET before = json_set(before, '$[1]', '49') WHERE identifier = '7'")
+        def another_amount(block, place):
+            block["before"][place][1] = 49
+        self.alter_block("7", another_amount)
         self.assert_seen("ledger: ('7',) before.amount")
 
     def test_a_wrong_after_image(self):
-        self.alter_ledger("UPDATE change SET after = json_set(after, '$[1]', '49') WHERE identifier = '7'")
+        def another_amount(block, place):
+            block["after"][place][1] = 49
+        self.alter_block("7", another_amount)
         self.assert_seen("ledger: ('7',) after.amount")
 
     def test_a_batch_that_the_ledger_lacks(self):

@@ -38,7 +38,7 @@ public:
     const std::string& url() const { return m_url; }
 
 private:
-    std::string m_script = (std::filesystem::path(__FILE__).parent_path() / "postgres").string();
+    std::string m_script = DATACHANGE_SUPPORT "/postgres";
     TempDir m_dir;
     std::string m_url;
 };

@@ -29,7 +29,7 @@ void execute(const std::string& command) {
 }
 
 std::string script() {
-    return (std::filesystem::path(__FILE__).parent_path().parent_path() / "support" / "postgres").string();
+    return DATACHANGE_SUPPORT "/postgres";
 }
 
 /// PostgreSQL never runs as root.

@@ -293,3 +293,15 @@ TEST_CASE("PostgreSQL: statements without a plan are not prepared, the rest is",
         CHECK_NOTHROW(target->prepare(plain_sql(sql), {}));
     }
 }
+
+TEST_CASE("PostgreSQL: COPY to or from the client is refused, and the session goes on", "[postgres]") {
+    const TestDatabase database(Engine::postgresql);
+    const auto target = database.connect();
+    target->query("CREATE TABLE t (id integer)");
+    for (const std::string sql : {"COPY t FROM STDIN", "COPY (SELECT 1) TO STDOUT"}) {
+        const auto error = error_of<DatabaseError>([&] { run(*target, sql); });
+        CHECK(contains(error.what(), "COPY"));
+        CHECK(!error.hint().empty());
+        CHECK(texts(run(*target, "SELECT 1")) == std::vector<std::string>{"1"});
+    }
+}

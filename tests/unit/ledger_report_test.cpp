@@ -149,3 +149,12 @@ TEST_CASE_METHOD(RecordFixture, "show says how a stalled run goes on", "[report]
     const std::string shown = show_text(ledger, ledger.run("1"));
     CHECK_THAT(shown, Catch::Contains(") stalled\n") && Catch::Contains("`datachange resume 1` goes on"));
 }
+
+TEST_CASE_METHOD(ReportedRun, "what is told of runs takes no look at their rows", "[ledger]") {
+    SQLite::Database(options.ledger, SQLite::OPEN_READWRITE)
+        .exec("DROP VIEW changes; DROP VIEW change; DROP TABLE block");
+    const LedgerReader ledger(options.ledger);
+    CHECK(ledger.runs().size() == 1);
+    CHECK_THAT(show_text(ledger, ledger.run("1")), Catch::Contains("backfill_names"));
+    CHECK_THAT(show_json(ledger, ledger.run("1")), Catch::Contains("backfill_names"));
+}

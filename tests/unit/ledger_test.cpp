@@ -264,6 +264,28 @@ TEST_CASE_METHOD(RecordFixture, "two runs write to one ledger side by side", "[l
     CHECK(ask("SELECT run_id FROM chain ORDER BY link") == Lines{"2", "1"});
 }
 
+TEST_CASE_METHOD(RecordFixture, "the ledger is hardly larger than what it tells", "[ledger]") {
+    const auto [name, most] = GENERATE(std::pair{"First Last", 1.6}, std::pair{"", 2.0});
+    CAPTURE(name);
+    const auto journal = open_record(options);
+    journal->begin_run(header());
+    journal->begin_step(step());
+    constexpr int batches = 20, rows = 5'000;
+    for (int i = 0; i < batches; ++i) {
+        RowSet pre({{"id", "integer", "", ""}, {"name", "text", "", ""}}), post(pre.columns());
+        for (int id = i * rows + 1; id <= (i + 1) * rows; ++id) {
+            pre.add(Value::integer(id).view());
+            pre.add({});
+            post.add(Value::integer(id).view());
+            post.add(ValueKind::text, name + std::to_string(id));
+        }
+        commit(*journal, updates(std::move(pre), std::move(post)), std::to_string(i + 1));
+    }
+    const auto csv = journal->finish({"done", "", {}});
+    const auto told = static_cast<double>(fs::file_size(csv[0].pre) + fs::file_size(csv[0].post));
+    CHECK(static_cast<double>(fs::file_size(options.ledger)) < most * told);
+}
+
 TEST_CASE_METHOD(RecordFixture, "the history of one row is found without reading the ledger", "[ledger]") {
     const auto journal = open_record(options);
     journal->begin_run(header());

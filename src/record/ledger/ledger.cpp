@@ -44,6 +44,12 @@ bool sync_failed(int code) {
     return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 }
 
+/// Takes the place of SQLite's own, which brings the log into the file.
+int note_log_pages(void* place, sqlite3*, const char*, int pages) {
+    *static_cast<int*>(place) = pages;
+    return SQLITE_OK;
+}
+
 int pragma(SQLite::Database& database, const char* name) {
     return database.execAndGet(fmt::format("PRAGMA {}", name)).getInt();
 }
@@ -162,7 +168,8 @@ Ledger Ledger::connect(const std::string& path, int lock_timeout_ms) {
                     fmt::format("the ledger {} cannot have a write-ahead log where it is", path),
                     "Put it on a local disk.");
     }
-    database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
+    database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096");
+    sqlite3_wal_hook(database.getHandle(), &note_log_pages, ledger.m_log_pages.get());
     if (pragma(database, "user_version") != ledger_schema_version) {
         ledger.transact([&] { ledger.bring_up_to_date(); });
     }
@@ -176,7 +183,7 @@ void Ledger::run(const std::string& script) {
 Ledger Ledger::scratch() {
     Ledger ledger("(scratch)",
                   SQLite::Database("", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX));
-    ledger.m_database.exec("PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
+    ledger.m_database.exec("PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096");
     ledger.make_schema();
     return ledger;
 }
@@ -231,6 +238,12 @@ SQLite::Statement& Ledger::statement(const std::string& sql) {
     found->second.tryReset();
     found->second.clearBindings();
     return found->second;
+}
+
+void Ledger::checkpoint_if_due() noexcept {
+    constexpr int long_log = 1000;  // pages; as SQLite has it
+    if (*m_log_pages < long_log) return;
+    sqlite3_wal_checkpoint_v2(m_database.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
 void Ledger::checkpoint() noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -77,6 +78,9 @@ public:
     int changes() const { return m_database.getChanges(); }
     /// Brings the write-ahead log into the file and empties it, unless somebody else is using it.
     void checkpoint() noexcept;
+    /// Brings the write-ahead log into the file if it has become long. SQLite itself would do so within the
+    /// COMMIT that somebody waits for.
+    void checkpoint_if_due() noexcept;
 
     /// Runs work; a SQLite::Exception in it becomes an Error (unreachable) that names the ledger, says what
     /// was kept and what to do next. After a sync that failed nothing more is written: what the system then
@@ -101,6 +105,8 @@ private:
     std::string m_path;
     SQLite::Database m_database;
     std::unordered_map<std::string, SQLite::Statement> m_statements;
+    std::unique_ptr<int> m_log_pages =
+        std::make_unique<int>(0);  ///< of the write-ahead log; SQLite knows where it is
     int m_lock_timeout_ms = 0;
     std::int64_t m_run = 0;
     bool m_sync_failed = false;

@@ -25,12 +25,14 @@ namespace {
 /// Collects the parameters of one statement while its macros are written.
 class Binder {
 public:
-    Binder(const SqlTemplate& sql, const Scope& scope) : m_sql(sql), m_scope(scope) {}
+    Binder(const SqlTemplate& sql, const Scope& scope, bool look_up)
+        : m_sql(sql), m_scope(scope), m_look_up(look_up) {}
 
     BoundStatement bind() {
         const MacroWriter writer{
             [this](const Value& value, std::size_t column) { return bound(value, column); },
             [this](const std::vector<std::string>& arguments) { return affected(arguments); },
+            [](const std::string& comparison, bool) { return comparison; },
         };
         m_statement.sql = write_macros(m_sql, m_scope, writer);
         return std::move(m_statement);
@@ -57,19 +59,30 @@ private:
     }
 
     void add_arrays(std::size_t width) {
+        const bool typed = m_scope.affected_types.size() >= width;
+        m_statement.planned_for_arrays = !m_look_up || !typed;
         for (std::size_t column = 0; column < width; ++column) {
-            std::string literal = "{";
-            for (const Key& key : *m_scope.affected) {
-                if (literal.size() > 1) literal += ',';
-                const std::optional<std::string> text = parameter_text(key.at(column), m_sql.text());
-                if (text) {
-                    append_array_element(literal, *text);
-                } else {
-                    literal += "NULL";
-                }
-            }
-            m_arrays.push_back(add(literal + "}") + cast(m_scope.affected_types, column, "[]"));
+            const std::string type = cast(m_scope.affected_types, column, "[]");
+            const std::string array = add(literal_of(column)) + type;
+            // a sub-select is evaluated when the statement is executed
+            m_arrays.push_back(m_statement.planned_for_arrays ? array : "(SELECT " + array + ")" + type);
         }
+    }
+
+    std::string literal_of(std::size_t column) const {
+        std::string literal = "{";
+        for (const Key& key : *m_scope.affected) {
+            if (literal.size() > 1) literal += ',';
+            const Value& value = key.at(column);
+            if (value.kind == ValueKind::integer) {  // as it is
+                literal += value.bytes;
+            } else if (const std::optional<std::string> text = parameter_text(value, m_sql.text())) {
+                append_array_element(literal, *text);
+            } else {
+                literal += "NULL";
+            }
+        }
+        return literal + "}";
     }
 
     static std::string cast(const std::vector<std::string>& types, std::size_t column,
@@ -79,6 +92,7 @@ private:
 
     const SqlTemplate& m_sql;
     const Scope& m_scope;
+    const bool m_look_up;
     BoundStatement m_statement;
     std::map<const Value*, std::string> m_bounds;
     std::vector<std::string> m_arrays;
@@ -86,8 +100,8 @@ private:
 
 }  // namespace
 
-BoundStatement bind(const SqlTemplate& sql, const Scope& scope) {
-    return Binder{sql, scope}.bind();
+BoundStatement bind(const SqlTemplate& sql, const Scope& scope, bool look_up) {
+    return Binder{sql, scope, look_up}.bind();
 }
 
 }  // namespace datachange::postgres

@@ -2,8 +2,8 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "target/postgres/connection.hpp"
 #include "target/target.hpp"
 
 namespace datachange::postgres {
@@ -11,12 +11,17 @@ namespace datachange::postgres {
 /// A statement as it is sent: parameters are text, or nothing for NULL.
 struct BoundStatement {
     std::string sql;
-    std::vector<std::optional<std::string>> parameters;
+    Parameters parameters;
+    /// Some are arrays that the planner is to see: what it plans for any array is not good enough.
+    bool planned_for_arrays = false;
 };
 
 /// Writes the macros out as conditions on typed parameters. Arrays and bounds are bound once, however often a
 /// macro stands there.
-BoundStatement bind(const SqlTemplate& sql, const Scope& scope);
+/// @param look_up writes :affected so that the planner does not see the keys and looks each up by index. Else
+/// it estimates every one of them, 3 ms for 10,000, and may read a whole table for them; but only then it can
+/// leave partitions out.
+BoundStatement bind(const SqlTemplate& sql, const Scope& scope, bool look_up = true);
 
 /// The parameter for a value. @throws DatabaseError (22021) for text with a NUL byte, which PostgreSQL has
 /// none of.

@@ -1,7 +1,10 @@
 #include "target/postgres/catalog.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "core/timings.hpp"
 #include "target/postgres/value_text.hpp"
 
 namespace datachange::postgres {
@@ -25,6 +28,15 @@ std::string oid_array(const std::vector<Oid>& oids) {
 void Catalog::forget() {
     m_types.clear();
     m_tables.clear();
+    m_has_children.reset();
+}
+
+bool Catalog::has_children() {
+    if (!m_has_children) {
+        const Result found = m_connection.execute("SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits)");
+        m_has_children = found.view(0, 0) == "t";
+    }
+    return *m_has_children;
 }
 
 std::vector<Column> Catalog::columns(const Result& result) {
@@ -44,32 +56,53 @@ std::vector<Column> Catalog::columns(const Result& result) {
     return columns;
 }
 
-RowSet Catalog::rows(const Result& result) {
-    RowSet rows{columns(result)};
-    struct Reader {
-        const Type* type;
-        ValueKind kind;
-        bool change;
-    };
-    std::vector<Reader> readers;
+Layout Catalog::layout(const Result& result) {
+    Layout layout{columns(result), {}};
     for (const ResultColumn& column : result.columns()) {
         const Type& type = m_types.at(column.type);
         const ValueKind kind = type.form == Type::Form::boolean   ? ValueKind::boolean
                                : type.form == Type::Form::integer ? ValueKind::integer
                                                                   : ValueKind::text;
-        readers.push_back({&type, kind, must_change(column.type)});
+        layout.readers.push_back({kind, must_change(column.type) ? &type : nullptr});
     }
-    rows.reserve(result.size(), 0);
-    result.each([&](std::size_t column, std::optional<std::string_view> text) {
-        const Reader& reader = readers[column];
-        if (!text) {
-            rows.add(ValueKind::null, {});
-        } else if (reader.change) {
-            rows.add(reader.kind, exact_text(*reader.type, *text));
-        } else {
-            rows.add(reader.kind, *text);
+    return layout;
+}
+
+namespace {
+
+/// Bytes of all rows, guessed from the first ones and rather too many: growing would copy what is there.
+std::size_t expected_bytes(const Result& result) {
+    constexpr std::size_t looked_at = 32;
+    const std::size_t rows = std::min(result.size(), looked_at);
+    std::size_t bytes = 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+        for (std::size_t column = 0; column < result.width(); ++column) {
+            bytes += result.view(row, column).size();
         }
-    });
+    }
+    return rows == result.size() ? bytes : bytes * result.size() / rows * 9 / 8;
+}
+
+}  // namespace
+
+RowSet Catalog::rows(const Result& result, const Layout& layout) const {
+    const PhaseTimer timer(Phase::decode);
+    RowSet rows{layout.columns};
+    const std::size_t size = result.size(), width = layout.readers.size();
+    rows.reserve(size, expected_bytes(result));
+    for (std::size_t row = 0; row < size; ++row) {
+        for (std::size_t column = 0; column < width; ++column) {
+            const Layout::Reader& reader = layout.readers[column];
+            const std::string_view text = result.view(row, column);
+            if (text.empty() && result.is_null(row, column)) {
+                rows.add(ValueKind::null, {});
+            } else if (reader.change) {
+                rows.add(reader.kind, exact_text(*reader.change, text));
+            } else {
+                rows.add(reader.kind, text);
+            }
+        }
+    }
     return rows;
 }
 

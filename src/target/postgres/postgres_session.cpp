@@ -31,7 +31,8 @@ PostgresTarget::PostgresTarget(const std::string& url, const std::string& applic
 
 void PostgresTarget::start_session() {
     // as scripts, which no cancel breaks off
-    const Result version = m_connection.execute_script("SELECT pg_catalog.current_setting('server_version')");
+    const Result version =
+        m_connection.execute_script("SELECT pg_catalog.current_setting('server_version')").back();
     m_server_version = "PostgreSQL " + short_version(version.text(0, 0));
     if (m_connection.server_version() < oldest_version) {
         throw Error(ExitCode::unreachable, fmt::format("{} at {} is too old", m_server_version, name()),
@@ -41,8 +42,8 @@ void PostgresTarget::start_session() {
 }
 
 void PostgresTarget::reconnect() {
-    m_state = State::none;
-    m_witness.stop();
+    end_transaction();
+    m_statements.forget();
     m_catalog.forget();
     m_replication_lag = {};
     m_connection.reconnect(m_must_write);
@@ -65,9 +66,12 @@ std::optional<double> PostgresTarget::replication_lag() {
 }
 
 void PostgresTarget::require_writable() {
-    const Result found = m_connection.execute_script(
-        "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on' "
-        "OR pg_catalog.current_setting('default_transaction_read_only') = 'on'");
+    const Result found = m_connection
+                             .execute_script(
+                                 "SELECT pg_catalog.pg_is_in_recovery(), "
+                                 "pg_catalog.current_setting('transaction_read_only') = 'on' "
+                                 "OR pg_catalog.current_setting('default_transaction_read_only') = 'on'")
+                             .back();
     if (found.text(0, 0) == "t") {
         throw Error(
             ExitCode::unreachable, fmt::format("{} is a replica and cannot be written", name()),
@@ -91,13 +95,34 @@ std::int64_t setting(std::chrono::milliseconds time) {
     return std::min<std::int64_t>(time.count(), std::numeric_limits<std::int32_t>::max());
 }
 
-/// For a transaction that writes.
+/// Opens a transaction and tells of it: the server's process, whether it counts, and the transaction's number
+/// where it writes. TimeZone, search_path and IntervalStyle stay: they are part of what the user's statements
+/// mean.
+std::string opening(Isolation isolation) {
+    const bool writes = isolation != Isolation::read_only;
+    return fmt::format(
+        "BEGIN ISOLATION LEVEL {}; SET LOCAL DateStyle = ISO; SET LOCAL row_security = off; "
+        "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('track_counts') = 'on', {}, "
+        "CASE WHEN pg_catalog.current_setting('synchronous_commit') = 'off' "
+        "THEN pg_catalog.set_config('synchronous_commit', 'on', true) END, "
+        "CASE WHEN pg_catalog.current_setting('extra_float_digits')::pg_catalog.int4 < 1 "
+        "THEN pg_catalog.set_config('extra_float_digits', '1', true) END{}",
+        isolation == Isolation::read_committed    ? "READ COMMITTED"
+        : isolation == Isolation::repeatable_read ? "REPEATABLE READ"
+                                                  : "REPEATABLE READ READ ONLY",
+        writes ? "pg_catalog.txid_current()" : "NULL",
+        // a client that was stopped must not hold the journal's row, and what waits for it, for ever
+        writes ? ", CASE WHEN pg_catalog.current_setting('idle_in_transaction_session_timeout')"
+                 "::pg_catalog.interval NOT BETWEEN '1 millisecond' AND '5 minutes' "
+                 "THEN pg_catalog.set_config('idle_in_transaction_session_timeout', '5min', true) END"
+               : "");
+}
+
+/// The place of that SELECT among the results of the script.
+constexpr std::size_t told_at = 3;
+
 std::string time_limits(const Timeouts& timeouts) {
-    // a client that was stopped must not hold the journal's row, and what waits for it, for ever
-    std::string script =
-        "; SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', '5min', true)"
-        " WHERE pg_catalog.current_setting('idle_in_transaction_session_timeout')::pg_catalog.interval"
-        " NOT BETWEEN '1 millisecond' AND '5 minutes'";
+    std::string script;
     if (timeouts.lock.count() > 0)
         script += fmt::format("; SET LOCAL lock_timeout = {}", setting(timeouts.lock));
     if (timeouts.statement.count() > 0) {
@@ -110,28 +135,40 @@ std::string time_limits(const Timeouts& timeouts) {
 
 void PostgresTarget::begin(Isolation isolation) {
     if (m_state != State::none) throw std::logic_error("a transaction is open already");
-    const bool writes = isolation != Isolation::read_only;
-    std::string script = isolation == Isolation::read_committed ? "BEGIN ISOLATION LEVEL READ COMMITTED"
-                         : isolation == Isolation::repeatable_read
-                             ? "BEGIN ISOLATION LEVEL REPEATABLE READ"
-                             : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    // TimeZone, search_path and IntervalStyle stay: they are part of what the user's statements mean
-    script +=
-        "; SET LOCAL DateStyle = ISO; SET LOCAL row_security = off;"
-        " SELECT pg_catalog.set_config('synchronous_commit', 'on', true)"
-        " WHERE pg_catalog.current_setting('synchronous_commit') = 'off';"
-        " SELECT pg_catalog.set_config('extra_float_digits', '1', true)"
-        " WHERE pg_catalog.current_setting('extra_float_digits')::pg_catalog.int4 < 1";
-    if (writes) script += time_limits(m_timeouts) + "; " + Witness::baseline_query();
-
-    m_state = State::open;  // a script that failed half-way has left one open as well
     try {
-        const Result baseline = m_connection.execute_script(script);
-        if (writes) m_witness.start(baseline);
+        open_transaction(isolation);
+    } catch (const DatabaseError& error) {
+        rollback();
+        // no such prepared statement: a pooler that hides itself
+        if (error.sqlstate() != "26000" || !m_statements.distrust()) throw;
+        begin(isolation);
     } catch (...) {
         rollback();
         throw;
     }
+}
+
+void PostgresTarget::open_transaction(Isolation isolation) {
+    const bool writes = isolation != Isolation::read_only;
+    std::string script = opening(isolation);
+    if (writes) script += time_limits(m_timeouts) + "; " + m_statements.in_script(Witness::baseline_query());
+
+    m_state = State::open;  // a script that failed half-way has left one open as well
+    m_touched = false;
+    const std::vector<Result> results = m_connection.execute_script(script);
+    const Result& told = results.at(told_at);
+    m_statements.begin(std::stoi(told.text(0, 0)));
+    if (!writes) return;
+    m_witness.start(results.back(), told.text(0, 1) == "t");
+    m_statements.note(Witness::baseline_query());
+    m_transaction_id = told.text(0, 2);
+}
+
+void PostgresTarget::end_transaction() {
+    m_state = State::none;
+    m_transaction_id.reset();
+    m_statements.end();
+    m_witness.stop();
 }
 
 CommitResult PostgresTarget::commit() {
@@ -142,8 +179,7 @@ CommitResult PostgresTarget::commit() {
         rollback();
         return {Outcome::rolled_back, m_failure.sqlstate, m_failure.message};
     }
-    m_state = State::none;
-    m_witness.stop();
+    end_transaction();
     try {
         // a COMMIT that waits for a replica and is broken off would be told as done
         const bool limited = m_timeouts.statement.count() > 0;
@@ -161,8 +197,7 @@ CommitResult PostgresTarget::commit() {
 
 void PostgresTarget::rollback() noexcept {
     const bool open = m_state != State::none;
-    m_state = State::none;
-    m_witness.stop();
+    end_transaction();
     if (!open || m_connection.lost()) return;
     try {
         m_connection.execute_script("ROLLBACK");
@@ -172,6 +207,7 @@ void PostgresTarget::rollback() noexcept {
 }
 
 std::string PostgresTarget::transaction_id() {
+    if (m_transaction_id) return *m_transaction_id;
     return execute("SELECT pg_catalog.txid_current()").text(0, 0);
 }
 

@@ -17,8 +17,9 @@ namespace {
 /// Statements that begin or end a transaction, or part of one, behind our back. What a procedure or a DO
 /// block does to that end the server refuses itself, for the transaction was opened outside of it.
 void refuse_transaction_control(const std::string& sql) {
-    static constexpr std::array<std::string_view, 10> refused{
-        "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE", "DISCARD"};
+    static constexpr std::array<std::string_view, 11> refused{
+        "BEGIN",     "START",   "COMMIT",  "END",        "ROLLBACK", "ABORT",
+        "SAVEPOINT", "RELEASE", "PREPARE", "DEALLOCATE", "DISCARD"};
     const std::string keyword = first_keyword(sql, Engine::postgresql);
     if (std::find(refused.begin(), refused.end(), keyword) == refused.end()) return;
     throw DatabaseError(ExitCode::failed, fmt::format("{} is not allowed in a definition", keyword), "2D000",
@@ -28,41 +29,61 @@ void refuse_transaction_control(const std::string& sql) {
 /// Statements that the server neither looks into nor plans before it executes them: PREPARE does not take
 /// them.
 bool is_utility(const std::string& keyword) {
-    static constexpr std::array<std::string_view, 29> utilities{
-        "ALTER",      "ANALYZE",  "CALL", "CLOSE", "CLUSTER", "COMMENT", "COPY",    "CREATE",
-        "DEALLOCATE", "DECLARE",  "DO",   "DROP",  "EXECUTE", "EXPLAIN", "FETCH",   "GRANT",
-        "IMPORT",     "LISTEN",   "LOCK", "MOVE",  "NOTIFY",  "REFRESH", "REINDEX", "RESET",
-        "REVOKE",     "SECURITY", "SET",  "SHOW",  "TRUNCATE"};
+    static constexpr std::array<std::string_view, 28> utilities{
+        "ALTER",   "ANALYZE", "CALL",   "CLOSE",    "CLUSTER", "COMMENT", "COPY",
+        "CREATE",  "DECLARE", "DO",     "DROP",     "EXECUTE", "EXPLAIN", "FETCH",
+        "GRANT",   "IMPORT",  "LISTEN", "LOCK",     "MOVE",    "NOTIFY",  "REFRESH",
+        "REINDEX", "RESET",   "REVOKE", "SECURITY", "SET",     "SHOW",    "TRUNCATE"};
     return std::find(utilities.begin(), utilities.end(), keyword) != utilities.end();
 }
 
 }  // namespace
 
-Result PostgresTarget::execute(const std::string& sql,
-                               const std::vector<std::optional<std::string>>& parameters) {
+Result PostgresTarget::execute(const std::string& sql, const Parameters& parameters) {
     return in_transaction([&] { return m_connection.execute(sql, parameters); });
+}
+
+RowSet PostgresTarget::rows(const std::string& sql, const Parameters& parameters, bool by_name) {
+    const std::string keyword = first_keyword(sql, Engine::postgresql);
+    const bool utility = is_utility(keyword);
+    return in_transaction([&] {
+        if (utility || !by_name) {
+            const Result result = m_connection.execute(sql, parameters);
+            if (utility) m_statements.renew();
+            return m_catalog.rows(result);
+        }
+        const Statements::Answer answer = m_statements.execute(sql, parameters);
+        if (!answer.layout) return m_catalog.rows(answer.result);
+        if (!*answer.layout) *answer.layout = m_catalog.layout(answer.result);
+        return m_catalog.rows(answer.result, **answer.layout);
+    });
 }
 
 // --- statements
 // -----------------------------------------------------------------------------------------------------
 
 RowSet PostgresTarget::query(const SqlTemplate& sql, const Scope& scope) {
-    const BoundStatement statement = bind(sql, scope);
+    const bool many_keys = scope.affected && sql.uses(SqlPiece::Kind::affected);
+    const bool look_up = many_keys && !in_transaction([&] { return m_catalog.has_children(); });
+    const BoundStatement statement = bind(sql, scope, look_up);
     refuse_transaction_control(statement.sql);
-    return in_transaction(
-        [&] { return m_catalog.rows(m_connection.execute(statement.sql, statement.parameters)); });
+    m_touched = true;
+    return rows(statement.sql, statement.parameters, !statement.planned_for_arrays);
 }
 
 RowSet PostgresTarget::query(const std::string& sql, const std::vector<Value>& parameters) {
-    std::vector<std::optional<std::string>> texts;
+    Parameters texts;
     texts.reserve(parameters.size());
     for (const Value& parameter : parameters) texts.push_back(parameter_text(parameter, sql));
-    return in_transaction([&] { return m_catalog.rows(m_connection.execute(sql, texts)); });
+    // the tool reads nothing but catalogs and its journal
+    m_touched = m_touched || first_keyword(sql, Engine::postgresql) != "SELECT";
+    return rows(sql, texts);
 }
 
 void PostgresTarget::stream(const SqlTemplate& sql, std::size_t rows,
                             const std::function<void(RowSet&&)>& piece) {
     if (m_state == State::none) throw std::logic_error("a transaction must be open to stream in");
+    m_touched = true;
     const std::string cursor = fmt::format("datachange_{}", ++m_cursors);
     const BoundStatement statement =
         bind(wrap(fmt::format("DECLARE {} NO SCROLL CURSOR FOR", cursor), sql, ""), Scope{});
@@ -125,7 +146,12 @@ bool PostgresTarget::has_table(const std::string& name) {
 }
 
 TouchedTables PostgresTarget::touched() {
-    return in_transaction([&] { return m_witness.read(m_connection, m_journal_schema); });
+    if (!m_touched) return m_witness.untouched();
+    const Result found =
+        in_transaction([&] { return m_statements.execute(Witness::touched_query(), {}).result; });
+    Witness::Reading reading = m_witness.read(found, m_journal_schema);
+    m_transaction_id = std::move(reading.transaction);
+    return std::move(reading.touched);
 }
 
 std::string PostgresTarget::journal_obstacle() {

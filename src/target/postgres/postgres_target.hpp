@@ -2,8 +2,9 @@
 
 #include "target/postgres/bind.hpp"
 #include "target/postgres/catalog.hpp"
-#include "target/postgres/pqxx_connection.hpp"
+#include "target/postgres/connection.hpp"
 #include "target/postgres/sessions.hpp"
+#include "target/postgres/statements.hpp"
 #include "target/postgres/witness.hpp"
 #include "target/target.hpp"
 
@@ -56,15 +57,22 @@ private:
     enum class State { none, open, failed };
 
     void start_session();
+    void open_transaction(Isolation isolation);
+    void end_transaction();
     template <typename Call>
     auto in_transaction(Call&& call);
-    Result execute(const std::string& sql, const std::vector<std::optional<std::string>>& parameters = {});
+    Result execute(const std::string& sql, const Parameters& parameters = {});
+    RowSet rows(const std::string& sql, const Parameters& parameters, bool by_name = true);
 
-    PqxxConnection m_connection;
+    Connection m_connection;
     Catalog m_catalog{m_connection};
+    Statements m_statements{m_connection};
     Witness m_witness;
     State m_state = State::none;
     CommitResult m_failure;  ///< of the statement that made the transaction fail
+    /// As the server has told it last, if nothing was executed since that could have ended the transaction.
+    std::optional<std::string> m_transaction_id;
+    bool m_touched = false;  ///< something was executed since begin() that may have touched rows
     Timeouts m_timeouts;
     ReplicationLag m_replication_lag;
     bool m_must_write =
@@ -77,6 +85,7 @@ private:
 /// Runs a call and remembers if it made the transaction fail.
 template <typename Call>
 auto PostgresTarget::in_transaction(Call&& call) {
+    m_transaction_id.reset();
     try {
         return call();
     } catch (const DatabaseError& error) {

@@ -41,10 +41,6 @@ DatabaseError server_error(const std::string& message, const std::string& sqlsta
     return DatabaseError(ExitCode::failed, bare, sqlstate, statement, hint_for(sqlstate, bare));
 }
 
-bool is_from_server(std::string_view message) {
-    return severity_length(message) > 0;
-}
-
 DatabaseError lost_connection(const std::string& statement, const std::string& sqlstate) {
     static constexpr std::array<std::string_view, 4> farewells{"57P01", "57P02", "57P03", "25P03"};
     const bool known = std::find(farewells.begin(), farewells.end(), sqlstate) != farewells.end();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "datachange/error.hpp"
 
@@ -11,9 +10,6 @@ namespace datachange::postgres {
 /// to do.
 DatabaseError server_error(const std::string& message, const std::string& sqlstate,
                            const std::string& statement);
-
-/// True if libpq passes on what the server said; its own words have no "ERROR:  " in front.
-bool is_from_server(std::string_view message);
 
 /// The error of a statement whose connection is gone, ExitCode::unreachable: 57P01, 57P02, 57P03 or 25P03
 /// where the server said so, else 08006.

@@ -8,7 +8,7 @@
 
 namespace datachange::postgres {
 
-void ask_for_keepalives(PqxxConnection& connection) {
+void ask_for_keepalives(Connection& connection) {
     // 0: there is no TCP to this session
     connection.execute_script(R"(
 SELECT pg_catalog.set_config(name, wanted, false)
@@ -37,7 +37,7 @@ std::string shown_application_name(const std::string& name, int server_version) 
     return cut_identifier(shown);
 }
 
-std::vector<std::string> other_sessions(PqxxConnection& connection, const std::string& application_name) {
+std::vector<std::string> other_sessions(Connection& connection, const std::string& application_name) {
     // of others' sessions a role without pg_read_all_stats sees no kind, address or state
     const Result found = connection.execute(
         R"(
@@ -84,7 +84,7 @@ WHERE r.state IS DISTINCT FROM 'backup')";
 
 }  // namespace
 
-std::optional<double> ReplicationLag::read(PqxxConnection& connection) {
+std::optional<double> ReplicationLag::read(Connection& connection) {
     std::vector<std::string> pids;
     std::vector<std::string> positions;
     for (const auto& [pid, goal] : m_goals) {

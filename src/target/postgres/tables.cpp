@@ -19,7 +19,7 @@ std::optional<std::string> quoted_table_name(const std::string& name) {
                               : quote_name(parts->front()) + "." + quote_name(parts->back());
 }
 
-Error no_such_table(PqxxConnection& connection, const std::string& name) {
+Error no_such_table(Connection& connection, const std::string& name) {
     const Result found = connection.execute(
         "SELECT c.relname, n.nspname || '.' || c.relname, pg_catalog.pg_table_is_visible(c.oid) "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
@@ -35,7 +35,7 @@ Error no_such_table(PqxxConnection& connection, const std::string& name) {
                  did_you_mean(name, names, "Names are as in SQL: schema.table, quoted where SQL needs it."));
 }
 
-std::vector<TableColumn> read_columns(PqxxConnection& connection, const std::string& oid) {
+std::vector<TableColumn> read_columns(Connection& connection, const std::string& oid) {
     const Result found = connection.execute(
         "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> "
         "'' "
@@ -52,7 +52,7 @@ std::vector<TableColumn> read_columns(PqxxConnection& connection, const std::str
 
 /// The primary key first. An index under another collation than its column's has other ideas of what is
 /// equal. With children by inheritance no index of the parent holds for all rows that a query of it gives.
-std::vector<std::vector<std::string>> read_unique_keys(PqxxConnection& connection, const std::string& oid) {
+std::vector<std::vector<std::string>> read_unique_keys(Connection& connection, const std::string& oid) {
     const Result found = connection.execute(
         "SELECT i.indexrelid, a.attname "
         "FROM pg_catalog.pg_index i "
@@ -78,7 +78,7 @@ std::vector<std::vector<std::string>> read_unique_keys(PqxxConnection& connectio
 
 }  // namespace
 
-std::optional<std::string> find_table(PqxxConnection& connection, const std::string& name) {
+std::optional<std::string> find_table(Connection& connection, const std::string& name) {
     const std::optional<std::string> quoted = quoted_table_name(name);
     if (!quoted) return std::nullopt;
     const Result found = connection.execute(
@@ -88,7 +88,7 @@ std::optional<std::string> find_table(PqxxConnection& connection, const std::str
     return found.size() == 0 ? std::nullopt : std::optional{found.text(0, 0)};
 }
 
-TableInfo read_table(PqxxConnection& connection, const std::string& name) {
+TableInfo read_table(Connection& connection, const std::string& name) {
     const std::optional<std::string> oid = find_table(connection, name);
     if (!oid) throw no_such_table(connection, name);
     const Result found = connection.execute(

@@ -24,7 +24,10 @@ namespace {
 ///
 /// A partition or table that others made after this transaction's snapshot is not in pg_class as we read it,
 /// though rows go there: our locks name it, and functions that look past the snapshot know its root.
-const char* const touched_query = R"(
+///
+/// It takes no parameters: with them the server would plan it anew each time, which takes longer than to
+/// execute it.
+const char* const touched_text = R"(
 WITH own AS MATERIALIZED (SELECT pg_catalog.txid_current_if_assigned() AS xid),
 counted AS (
     SELECT c.oid,
@@ -48,18 +51,27 @@ counted AS (
       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = l.relation)
 )
+SELECT 0 AS oid, 0 AS inserted, 0 AS updated, 0 AS deleted, pg_catalog.current_setting('track_counts') = 'on',
+       pg_catalog.txid_current()::pg_catalog.text, NULL, NULL
+UNION ALL
 SELECT counted.oid, counted.inserted, counted.updated, counted.deleted, counted.truncated,
-       coalesce(n.nspname || '.' || r.relname, counted.oid::pg_catalog.regclass::text)
+       NULL, n.nspname, coalesce(r.relname, counted.oid::pg_catalog.regclass::text)
 FROM counted
 LEFT JOIN pg_catalog.pg_class r ON r.oid = coalesce(pg_catalog.pg_partition_root(counted.oid), counted.oid)
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
 WHERE (counted.inserted + counted.updated + counted.deleted > 0 OR counted.truncated)
-  AND coalesce(n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast'), true)
-  AND NOT coalesce(n.nspname = $1 AND r.relname IN ('datachange_runs', 'datachange_batches'), false)
-UNION ALL SELECT 0, 0, 0, 0, false, '' WHERE pg_catalog.current_setting('track_counts') <> 'on')";
+  AND coalesce(n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast'), true))";
 
 TouchedTables unavailable(std::string reason) {
     return {TouchedTables::Trust::unavailable, std::move(reason), {}};
+}
+
+TouchedTables not_counted() {
+    return unavailable("track_counts is off on the server");
+}
+
+TouchedTables not_started() {
+    return unavailable("no transaction that writes is open");
 }
 
 }  // namespace
@@ -69,33 +81,51 @@ Witness::Counters Witness::counters(const Result& result, std::size_t row) {
             std::stoll(result.text(row, 3))};
 }
 
-void Witness::start(const Result& baseline) {
+void Witness::start(const Result& baseline, bool counts) {
     m_baseline.clear();
     for (std::size_t row = 0; row < baseline.size(); ++row) {
         m_baseline[baseline.text(row, 0)] = counters(baseline, row);
     }
     m_started = true;
+    m_counts = counts;
 }
 
-TouchedTables Witness::read(PqxxConnection& connection, const std::string& journal_schema) const {
-    if (!m_started) return unavailable("no transaction that writes is open");
-    const Result found = connection.execute(touched_query, {journal_schema});
-    TouchedTables touched;
+const char* Witness::touched_query() {
+    return touched_text;
+}
+
+TouchedTables Witness::untouched() const {
+    if (!m_started) return not_started();
+    return m_counts ? TouchedTables{} : not_counted();
+}
+
+Witness::Reading Witness::read(const Result& found, const std::string& journal_schema) const {
+    Reading reading;
+    bool counts = true;
     for (std::size_t row = 0; row < found.size(); ++row) {
-        if (found.text(row, 0) == "0") return unavailable("track_counts is off on the server");
+        const std::string oid = found.text(row, 0);
+        if (oid == "0") {  // the row about the transaction
+            reading.transaction = found.text(row, 5);
+            counts = found.view(row, 4) == "t";
+            continue;
+        }
+        const std::string schema = found.text(row, 6), name = found.text(row, 7);
+        if (schema == journal_schema && (name == "datachange_runs" || name == "datachange_batches")) continue;
         Counters now = counters(found, row);
-        if (const auto before = m_baseline.find(found.text(row, 0)); before != m_baseline.end()) {
+        if (const auto before = m_baseline.find(oid); before != m_baseline.end()) {
             for (std::size_t i = 0; i < now.size(); ++i) now[i] -= before->second[i];
         }
-        const bool truncated = found.text(row, 4) == "t";
+        const bool truncated = found.view(row, 4) == "t";
         if (now == Counters{} && !truncated) continue;
-        Touched& table = touched.tables[found.text(row, 5)];
+        Touched& table = reading.touched.tables[schema.empty() ? name : schema + "." + name];
         table.inserted += now[0];
         table.updated += now[1];
         table.deleted += now[2];
         table.truncated = table.truncated || truncated;
     }
-    return touched;
+    if (!m_started) reading.touched = not_started();
+    if (!counts) reading.touched = not_counted();
+    return reading;
 }
 
 }  // namespace datachange::postgres

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "target/postgres/pqxx_connection.hpp"
+#include "target/postgres/result.hpp"
 #include "target/target.hpp"
 
 namespace datachange::postgres {
@@ -26,13 +26,22 @@ class Witness {
 public:
     /// The query whose answer start() takes; for the end of the script that opens a transaction.
     static const char* baseline_query();
-    void start(const Result& baseline);
+    /// @param counts track_counts as the server has it
+    void start(const Result& baseline, bool counts);
     /// No transaction that is counted is open.
     void stop() { m_started = false; }
 
+    /// The query whose answer read() takes.
+    static const char* touched_query();
+    struct Reading {
+        TouchedTables touched;
+        std::string transaction;  ///< as pg_catalog.txid_current() gives it
+    };
     /// @param journal_schema the bare name of the schema where the journal's tables stand, which are left
     /// out.
-    TouchedTables read(PqxxConnection& connection, const std::string& journal_schema) const;
+    Reading read(const Result& found, const std::string& journal_schema) const;
+    /// Where nothing was executed since start() that could have touched a row.
+    TouchedTables untouched() const;
 
 private:
     using Counters = std::array<std::int64_t, 3>;  ///< inserted, updated, deleted
@@ -41,6 +50,7 @@ private:
 
     std::map<std::string, Counters> m_baseline;  ///< by oid
     bool m_started = false;
+    bool m_counts = false;
 };
 
 }  // namespace datachange::postgres

@@ -27,22 +27,39 @@ std::string AffectedKeys::condition(const std::vector<std::string>& arguments) {
                        table_name(arguments.size()));
 }
 
+namespace {
+
+/// Equal exactly where the keys are.
+std::string bytes_of(const std::vector<Key>& keys) {
+    std::string bytes;
+    for (const Key& key : keys) {
+        for (const Value& value : key) {
+            const std::size_t size = value.bytes.size();
+            bytes += static_cast<char>(value.kind);
+            bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+            bytes += value.bytes;
+        }
+    }
+    return bytes;
+}
+
+}  // namespace
+
 void AffectedKeys::fill(const std::vector<Key>& keys) {
-    if (m_held && m_held_at == m_connection.rollbacks() && *m_held == keys) return;
-    m_held.reset();
     const std::size_t width = keys.front().size();
+    std::string wanted = bytes_of(keys);
+    if (m_width == width && m_held_at == m_connection.rollbacks() && m_held == wanted) return;
+    m_width = 0;
+    const Witness::Away unwatched(m_connection.witness(), m_connection.handle());
     const std::string table = table_name(width);
     m_connection.query(
         fmt::format("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({})", table, numbered("k", width)));
     m_connection.query("DELETE FROM " + table);
     StatementCache::Lease insert =
         m_connection.prepare(fmt::format("INSERT INTO {} VALUES ({})", table, numbered("$", width)));
-    for (const Key& key : keys) {
-        insert->bind("$", key);
-        m_connection.rows(*insert);
-        insert->reset();
-    }
-    m_held = keys;
+    m_connection.for_each(*insert, keys);
+    m_held = std::move(wanted);
+    m_width = width;
     m_held_at = m_connection.rollbacks();
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -28,9 +28,10 @@ private:
     static std::string table_name(std::size_t width);
 
     Connection& m_connection;
-    std::optional<std::vector<Key>> m_held;
-    unsigned long long m_held_at =
-        0;  ///< rollbacks seen when filled: a later one has emptied the table again
+    std::size_t m_width = 0;  ///< of the keys in the table; 0: what is there is not known
+    std::string m_held;       ///< these keys
+    /// Rollbacks seen when filled: a later one has emptied the table again.
+    unsigned long long m_held_at = 0;
 };
 
 }  // namespace datachange::sqlite

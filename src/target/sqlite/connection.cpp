@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "core/timings.hpp"
 #include "target/sql_text.hpp"
 #include "target/sqlite/errors.hpp"
 
@@ -38,7 +39,9 @@ void require_file(const std::filesystem::path& file) {
 SQLite::Database open_file(const std::filesystem::path& file) {
     require_file(file);
     try {
-        return SQLite::Database(file.string(), SQLite::OPEN_READWRITE, busy_timeout_ms);
+        // one thread at a time uses it, so that SQLite need not lock for every cell
+        return SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
+                                busy_timeout_ms);
     } catch (const SQLite::Exception& failure) {
         throw Error(ExitCode::unreachable, fmt::format("cannot open {}: {}", file.string(), failure.what()),
                     "Check the permissions of the file and of its folder.");
@@ -50,6 +53,8 @@ SQLite::Database open_file(const std::filesystem::path& file) {
 Connection::Connection(const std::filesystem::path& file) : m_file(file), m_database(open_file(file)) {
     install_hooks();
     check_readable();
+    // pages of a batch are read by pre and written by change: SQLite's own 2 MiB do not hold them
+    query("PRAGMA cache_size = -8192");
 }
 
 void Connection::install_hooks() {
@@ -187,6 +192,7 @@ StatementCache::Lease Connection::prepare_for_definition(const std::string& sql)
 RowSet Connection::rows(Statement& statement, std::size_t limit) {
     if (m_statement_limit.count() > 0) m_deadline = std::chrono::steady_clock::now() + m_statement_limit;
     const Canceller::Statement in_hand(m_canceller);
+    const PhaseTimer timer(Phase::server);
     try {
         bool more = statement.step();
         RowSet rows{statement.columns()};  // after the first step, which follows a schema that has changed
@@ -196,6 +202,22 @@ RowSet Connection::rows(Statement& statement, std::size_t limit) {
         }
         for (const std::string& table : statement.drops) m_witness.table_dropped(table);
         return rows;
+    } catch (const DatabaseError&) {
+        m_witness.statement_failed();
+        note_failure();
+        throw;
+    }
+}
+
+void Connection::for_each(Statement& statement, const std::vector<Key>& keys) {
+    m_deadline = std::chrono::steady_clock::time_point::max();
+    const Canceller::Statement in_hand(m_canceller);
+    try {
+        for (const Key& key : keys) {
+            statement.bind_in_place(key);
+            statement.step();
+            statement.reset();
+        }
     } catch (const DatabaseError&) {
         m_witness.statement_failed();
         note_failure();

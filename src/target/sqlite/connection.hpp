@@ -53,6 +53,9 @@ public:
     /// Steps through a statement whose values are bound; at most so many rows, and the next ones with the
     /// next call. @throws DatabaseError
     RowSet rows(Statement& statement, std::size_t limit = std::numeric_limits<std::size_t>::max());
+    /// Executes a statement of the tool's own once for each key, bound to its parameters in order.
+    /// @throws DatabaseError
+    void for_each(Statement& statement, const std::vector<Key>& keys);
     /// The tool's own, with $1, $2, ... bound.
     RowSet query(const std::string& sql, const std::vector<Value>& parameters = {});
     /// Executes without rows. @return SQLite's result code, extended.

@@ -44,6 +44,10 @@ void Statement::bind(const std::string& prefix, const std::vector<Value>& values
     for (std::size_t i = 0; i < values.size(); ++i) bind_one(places[i], values[i]);
 }
 
+void Statement::bind_in_place(const std::vector<Value>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) bind_one(static_cast<int>(i) + 1, values[i]);
+}
+
 void Statement::bind_one(int place, const Value& value) {
     sqlite3_stmt* const handle = m_handle.get();
     const std::string& bytes = value.bytes;
@@ -114,9 +118,18 @@ std::vector<Column> Statement::columns() const {
     return columns;
 }
 
+namespace {
+
+void add_integer(RowSet& rows, sqlite3_int64 number) {
+    const fmt::format_int digits(number);
+    rows.add(ValueKind::integer, {digits.data(), digits.size()});
+}
+
+}  // namespace
+
 void Statement::append_row(RowSet& rows) const {
     sqlite3_stmt* const handle = m_handle.get();
-    const int width = sqlite3_column_count(handle);
+    const int width = static_cast<int>(rows.width());
     for (int place = 0; place < width; ++place) {
         const auto bytes = [&](const void* data) {
             return std::string_view{static_cast<const char*>(data),
@@ -124,7 +137,7 @@ void Statement::append_row(RowSet& rows) const {
         };
         switch (sqlite3_column_type(handle, place)) {
             case SQLITE_INTEGER:
-                rows.add(ValueKind::integer, fmt::format_int(sqlite3_column_int64(handle, place)).str());
+                add_integer(rows, sqlite3_column_int64(handle, place));
                 break;
             case SQLITE_FLOAT:
                 rows.add(ValueKind::real, real_text(sqlite3_column_double(handle, place)));

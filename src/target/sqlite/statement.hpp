@@ -24,6 +24,8 @@ public:
     /// @param prefix and number name the parameter: "$" and 1 for $1.
     /// @throws DatabaseError (SQLITE_RANGE) unless the statement has just these parameters.
     void bind(const std::string& prefix, const std::vector<Value>& values);
+    /// Binds by place alone, for statements of the tool's own.
+    void bind_in_place(const std::vector<Value>& values);
     /// The next row; false at the end. @throws DatabaseError
     bool step();
     /// Forgets values and rows: it can be executed again.
@@ -31,7 +33,7 @@ public:
 
     /// Valid for the schema as it is once step() or the constructor has looked at it.
     std::vector<Column> columns() const;
-    /// Adds the row that step() found.
+    /// Adds the row that step() found to a set with its columns.
     void append_row(RowSet& rows) const;
 
     /// Tables that it drops: no hook tells of their rows.

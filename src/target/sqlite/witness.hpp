@@ -26,6 +26,22 @@ public:
     /// @param database must not be used after this is gone.
     void attach(sqlite3* database);
 
+    /// Takes the hook away for the life of the object, for tables of the tool's own: with it SQLite asks for
+    /// every row, and what is compiled with it deletes all rows of a table one by one.
+    class Away {
+    public:
+        Away(Witness& witness, sqlite3* database) : m_witness(witness), m_database(database) {
+            detach(database);
+        }
+        ~Away() { m_witness.attach(m_database); }
+        Away(const Away&) = delete;
+        Away& operator=(const Away&) = delete;
+
+    private:
+        Witness& m_witness;
+        sqlite3* m_database;
+    };
+
     void start();
     void stop() { m_counting = false; }
     void statement_failed() { m_failed = true; }
@@ -35,14 +51,17 @@ public:
     TouchedTables read(const std::vector<std::string>& virtual_tables) const;
 
     /// From the hook. @param operation SQLITE_INSERT, SQLITE_UPDATE or SQLITE_DELETE.
-    void row_touched(int operation, std::string_view schema, std::string_view table);
+    /// As often as rows are touched, so it must be cheap.
+    void row_touched(int operation, const char* schema, const char* table);
 
 private:
     struct Entry {
         std::string table;
         Touched touched;
+        bool counts = true;  ///< else the rows are SQLite's own or the journal's
     };
-    Touched& entry(std::string_view table);
+    static void detach(sqlite3* database);
+    Entry& entry(std::string_view table);
 
     std::vector<Entry> m_entries;
     std::size_t m_last = 0;  ///< most rows belong to the table of the row before
