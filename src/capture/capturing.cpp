@@ -129,6 +129,11 @@ bool Capturing::derive_post() {
     const std::string& verb = m_spec.change.front().traits.verb;
     const std::size_t returned = m_rows.returned.front().size();
     if (!touched_only(m_touched_before, touched(), m_spec.table_id, verb, returned)) return false;
+    return take_returned_for_post();
+}
+
+bool Capturing::take_returned_for_post() {
+    const std::string& verb = m_spec.change.front().traits.verb;
     std::optional<RowSet> post = post_from_returning(m_rows, *m_spec.returned_post, m_spec.identifier, verb);
     if (post) m_rows.post = std::move(*post);
     return post.has_value();

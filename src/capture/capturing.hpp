@@ -40,12 +40,15 @@ public:
     void read_pre_locked();
     void take_pre(RowSet rows) { m_rows.pre = std::move(rows); }
     const RowSet& pre() const { return m_rows.pre; }
+    void take_returned(RowSet rows) { m_rows.returned.push_back(std::move(rows)); }
     /// Says :affected of the rows of pre, where change or a watched table needs it.
     void affect_pre();
     void change();
     /// Takes RETURNING for post where that is allowed and the witness saw nothing but the rows returned.
     /// @return false: post is to be read
     bool derive_post();
+    /// The same where the witness has been asked already.
+    bool take_returned_for_post();
     void query_post();
     /// Last of all, so that it has seen what reading did as well; derive_post() has done it where it may be
     /// that RETURNING is post, as reading plain columns touches nothing.

@@ -1,8 +1,10 @@
 #include "capture/pieces.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "capture/capturing.hpp"
+#include "capture/returned_rows.hpp"
 #include "capture/row_file.hpp"
 #include "capture/streamed_set.hpp"
 #include "capture/surroundings.hpp"
@@ -35,10 +37,16 @@ public:
           m_touched(m_around.touched_before()) {}
 
     StepCapture run() {
-        if (m_touched.trust != TouchedTables::Trust::complete) throw NotInPieces{};
         tried([&] { m_around.read_watches(&BatchCapture::pre, Scope{}); });
-        m_step.cut == Cut::ranges ? run_ranges() : run_slices();
-        tried([&] { conclude(); });
+        if (m_step.cut == Cut::none) {
+            run_streamed();
+            tried([&] { conclude(); });
+        } else {
+            if (m_touched.trust != TouchedTables::Trust::complete) throw NotInPieces{};
+            m_step.cut == Cut::ranges ? run_ranges() : run_slices();
+            tried([&] { conclude(); });
+            require_apart();
+        }
         m_capture.rows.counts = m_accounted.counts;
         return std::move(m_capture);
     }
@@ -52,7 +60,8 @@ private:
         } catch (const DatabaseError& error) {
             if (!may_be_of_pieces(error)) throw;
             throw NotInPieces{};
-        } catch (const Error&) {
+        } catch (const Error& error) {
+            if (error.code() == ExitCode::unreachable) throw;  // a temporary file has no room
             throw NotInPieces{};
         }
     }
@@ -82,10 +91,51 @@ private:
         hand_on(piece);
     }
 
+    /// One change of everything; it waits in a file until the pieces of pre ask for it.
+    void run_streamed() {
+        StreamedPre set;
+        std::unique_ptr<ReturnedRows> returned;
+        tried([&] {
+            set = streamed_pre(m_target, m_spec, m_step.piece, m_step.lock_first);
+            returned = streamed_change(m_target, m_spec, m_step.piece, set);
+            m_target.settle();
+        });
+        if (!returned->distinct()) throw NotInPieces{};
+        const bool posts = m_spec.returned_post && returned_is_post(*returned);
+        RowFile::Reader reader(set.rows);
+        do {
+            Capturing piece(m_target, m_spec, {}, m_touched);
+            piece.take_pre(reader.next(m_step.piece));
+            require_next(piece.pre());
+            tried([&] { capture_returned(piece, *returned, posts); });
+            hand_on(piece);
+        } while (!reader.at_end());
+        if (returned->taken() != returned->size()) throw NotInPieces{};  // some are not of pre
+    }
+
+    /// As Capturing::derive_post(), over everything.
+    bool returned_is_post(const ReturnedRows& returned) {
+        const TouchedTables touched = difference(m_touched, m_target.touched());
+        return touched_only(m_touched, touched, m_spec.table_id, m_spec.change.front().traits.verb,
+                            returned.size());
+    }
+
+    void capture_returned(Capturing& piece, ReturnedRows& returned, bool is_post) {
+        const auto columns = identifier_columns(piece.pre().columns(), m_spec.identifier, "pre");
+        RowSet rows(returned.columns());
+        for (std::size_t row = 0; row < piece.pre().size(); ++row) {
+            returned.take({&piece.pre(), row, &columns}, rows);
+        }
+        piece.take_returned(std::move(rows));
+        if (!is_post || !piece.take_returned_for_post()) piece.query_post();
+        piece.compare_rows();
+        piece.refuse_unexpected();
+    }
+
     void run_slices() {
-        RowFile set;
+        StreamedPre set;
         tried([&] { set = streamed_pre(m_target, m_spec, m_step.piece, m_step.lock_first); });
-        RowFile::Reader reader(set);
+        RowFile::Reader reader(set.rows);
         do {
             Capturing piece(m_target, m_spec, {}, m_touched);
             piece.take_pre(reader.next(m_step.piece));
@@ -121,7 +171,10 @@ private:
     void conclude() {
         m_around.read_watches(&BatchCapture::post, Scope{});
         m_around.conclude(m_capture, difference(m_around.touched_before(), m_target.touched()), m_accounted);
-        // who touched other rows than those of its piece may have touched rows of a piece that is on record
+    }
+
+    /// Who touched other rows than those of its piece may have touched rows of a piece that is on record.
+    void require_apart() const {
         const bool reads_own_table = m_spec.returned_post.has_value();
         for (const Collateral& table : m_capture.collateral) {
             if (!reads_own_table || table.table == m_spec.table_id) throw NotInPieces{};
@@ -147,24 +200,35 @@ bool may_rename(const ChangeSpec& statement, const std::vector<std::string>& ide
     });
 }
 
+/// New rows would come in the order of the pieces, and not in their own.
+bool changes_rows_of_pre(const CaptureSpec& spec) {
+    return std::all_of(spec.change.begin(), spec.change.end(), [&](const ChangeSpec& statement) {
+        const std::string& verb = statement.traits.verb;
+        return statement.returns && (verb == "UPDATE" || verb == "DELETE") &&
+               !may_rename(statement, spec.identifier);
+    });
+}
+
+bool watches_everything(const CaptureSpec& spec) {
+    return std::none_of(spec.watches.begin(), spec.watches.end(), [](const WatchSpec& watch) {
+        return watch.query.uses(SqlPiece::Kind::batch) || watch.query.uses(SqlPiece::Kind::affected);
+    });
+}
+
 }  // namespace
 
 bool may_be_cut(const CaptureSpec& spec, Cut cut) {
     if (cut == Cut::none || spec.table_id.empty() || spec.returning_none) return false;
-    const bool cuttable =
-        std::all_of(spec.change.begin(), spec.change.end(), [&](const ChangeSpec& statement) {
-            // new rows would come in the order of the pieces, and not in their own
-            const std::string& verb = statement.traits.verb;
-            return statement.returns && (verb == "UPDATE" || verb == "DELETE") &&
-                   !may_rename(statement, spec.identifier);
-        });
-    const bool watches_everything =
-        std::none_of(spec.watches.begin(), spec.watches.end(), [](const WatchSpec& watch) {
-            return watch.query.uses(SqlPiece::Kind::batch) || watch.query.uses(SqlPiece::Kind::affected);
-        });
     const bool post_of_piece = spec.post.uses(SqlPiece::Kind::affected) ||
                                (cut == Cut::ranges && spec.post.uses(SqlPiece::Kind::batch));
-    return cuttable && watches_everything && post_of_piece;
+    return post_of_piece && changes_rows_of_pre(spec) && watches_everything(spec);
+}
+
+bool may_be_streamed(const CaptureSpec& spec) {
+    if (spec.returning_none || spec.change.size() != 1) return false;
+    const bool affected = spec.change.front().sql.uses(SqlPiece::Kind::affected);
+    return !affected && spec.post.uses(SqlPiece::Kind::affected) && changes_rows_of_pre(spec) &&
+           watches_everything(spec);
 }
 
 std::optional<StepCapture> capture_in_pieces(Target& target, const CaptureSpec& spec, const WholeStep& step,

@@ -18,7 +18,6 @@ namespace datachange {
 namespace {
 
 constexpr std::size_t most_unwritten = std::size_t{1} << 20U;  // bytes
-constexpr std::size_t read_at_once = std::size_t{1} << 18U;    // bytes
 
 [[noreturn]] void refuse(const char* what, const std::string& folder, int reason) {
     throw Error(ExitCode::unreachable,
@@ -124,7 +123,7 @@ void RowFile::read(std::uint64_t offset, std::size_t least, std::size_t most, st
 std::string_view RowFile::Reader::bytes(std::size_t length) {
     const bool there = m_offset >= m_buffer_at && m_offset + length <= m_buffer_at + m_buffer.size();
     if (!there) {
-        m_file.read(m_offset, length, read_at_once, m_buffer);
+        m_file.read(m_offset, length, m_read_ahead, m_buffer);
         m_buffer_at = m_offset;
     }
     const std::string_view found(m_buffer.data() + (m_offset - m_buffer_at), length);

@@ -32,6 +32,10 @@ public:
         explicit Reader(const RowFile& file, std::uint64_t offset = 0) : m_file(file), m_offset(offset) {}
         /// Where the next row stands.
         std::uint64_t offset() const { return m_offset; }
+        /// Goes on at a row, as offset() told it.
+        void seek(std::uint64_t offset) { m_offset = offset; }
+        /// How much is read at a time, in bytes: little where rows are sought here and there.
+        void read_ahead(std::size_t bytes) { m_read_ahead = bytes; }
         bool at_end() const { return m_offset == m_file.bytes(); }
         /// Adds the next row to rows, which has the columns of the file.
         void next(RowSet& rows);
@@ -43,6 +47,7 @@ public:
 
         const RowFile& m_file;
         std::uint64_t m_offset;
+        std::size_t m_read_ahead = std::size_t{1} << 18U;
         std::string m_buffer;           ///< a stretch of the file
         std::uint64_t m_buffer_at = 0;  ///< where it begins
     };

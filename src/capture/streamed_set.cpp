@@ -1,5 +1,7 @@
 #include "capture/streamed_set.hpp"
 
+#include <optional>
+
 #include "capture/capturing.hpp"
 #include "core/located.hpp"
 
@@ -7,14 +9,19 @@ namespace datachange {
 
 namespace {
 
-RowFile read_once(Target& target, const CaptureSpec& spec, std::uint64_t piece) {
-    RowFile rows;
+StreamedPre read_once(Target& target, const CaptureSpec& spec, std::uint64_t piece) {
+    StreamedPre pre;
+    std::optional<KeySequence> keys;
     located(spec.path, spec.pre.at, [&] {
-        target.stream(in_key_order(spec.pre, spec.identifier), piece,
-                      [&](RowSet&& found) { rows.append(found); });
+        target.stream(in_key_order(spec.pre, spec.identifier), piece, [&](RowSet&& found) {
+            if (!keys) keys.emplace(identifier_columns(found.columns(), spec.identifier, "pre"));
+            keys->see(found);
+            pre.rows.append(found);
+        });
         return 0;
     });
-    return rows;
+    pre.ascends = keys->ascends();
+    return pre;
 }
 
 void lock(Target& target, const CaptureSpec& spec, const RowFile& set, std::uint64_t piece) {
@@ -39,17 +46,38 @@ bool all_locked(const RowFile& locked, const RowFile& now, const CaptureSpec& sp
 
 }  // namespace
 
-RowFile streamed_pre(Target& target, const CaptureSpec& spec, std::uint64_t piece, bool lock_first) {
-    RowFile set = read_once(target, spec, piece);
+StreamedPre streamed_pre(Target& target, const CaptureSpec& spec, std::uint64_t piece, bool lock_first) {
+    StreamedPre set = read_once(target, spec, piece);
     for (int round = 0; lock_first; ++round) {
         if (round == most_locking_rounds) refuse_growing_set();
-        lock(target, spec, set, piece);
-        RowFile now = read_once(target, spec, piece);
-        const bool done = all_locked(set, now, spec);
+        lock(target, spec, set.rows, piece);
+        StreamedPre now = read_once(target, spec, piece);
+        const bool done = all_locked(set.rows, now.rows, spec);
         set = std::move(now);
         if (done) break;
     }
     return set;
+}
+
+std::unique_ptr<ReturnedRows> streamed_change(Target& target, const CaptureSpec& spec, std::uint64_t piece,
+                                              const StreamedPre& pre) {
+    const SqlTemplate& sql = spec.change.front().sql;
+    RowFile rows;
+    std::vector<std::size_t> columns;
+    std::optional<KeySequence> keys;
+    located(spec.path, sql.at, [&] {
+        target.stream_change(sql, piece, [&](RowSet&& found) {
+            if (!keys) {
+                columns = identifier_columns(found.columns(), spec.identifier, "RETURNING");
+                keys.emplace(columns);
+            }
+            keys->see(found);
+            rows.append(found);
+        });
+        return 0;
+    });
+    return std::make_unique<ReturnedRows>(std::move(rows), std::move(columns),
+                                          pre.ascends && keys->ascends());
 }
 
 }  // namespace datachange

@@ -5,8 +5,14 @@
 namespace datachange {
 
 StepCapture capture_whole(Target& target, const CaptureSpec& spec, const WholeStep& step, RowTaker& taker) {
-    if (step.planned > step.at_once && may_be_cut(spec, step.cut)) {
+    const bool large = step.planned > step.at_once;
+    if (large && may_be_cut(spec, step.cut)) {
         if (auto capture = capture_in_pieces(target, spec, step, taker)) return std::move(*capture);
+    }
+    if (large && may_be_streamed(spec)) {
+        WholeStep uncut = step;
+        uncut.cut = Cut::none;
+        if (auto capture = capture_in_pieces(target, spec, uncut, taker)) return std::move(*capture);
     }
     StepCapture capture = capture_range(target, spec, {}, step.lock_first);
     taker.take(capture.rows);

@@ -99,6 +99,26 @@ void PostgresTarget::stream(const SqlTemplate& sql, std::size_t rows,
     execute(fmt::format("CLOSE {}", cursor));
 }
 
+void PostgresTarget::stream_change(const SqlTemplate& sql, std::size_t rows,
+                                   const std::function<void(RowSet&&)>& piece) {
+    if (m_state == State::none) throw std::logic_error("a transaction must be open to stream in");
+    const BoundStatement statement = bind(sql, Scope{});
+    refuse_transaction_control(statement.sql);
+    m_touched = true;
+    in_transaction([&] {
+        // the columns' types are looked up beforehand: while rows come, nothing else can be asked
+        const Layout layout = m_catalog.layout(m_connection.describe(statement.sql));
+        RowSet found{layout.columns};
+        m_connection.execute_by_row(statement.sql, statement.parameters, [&](const Result& row) {
+            m_catalog.append(found, row, layout);
+            if (found.size() < rows) return;
+            piece(std::move(found));
+            found = RowSet{layout.columns};
+        });
+        piece(std::move(found));
+    });
+}
+
 bool PostgresTarget::attempt(const std::function<bool()>& work) {
     execute("SAVEPOINT datachange_attempt");
     const bool done = work();

@@ -242,6 +242,11 @@ void SqliteTarget::stream(const SqlTemplate& sql, std::size_t rows,
     }
 }
 
+void SqliteTarget::stream_change(const SqlTemplate& sql, std::size_t rows,
+                                 const std::function<void(RowSet&&)>& piece) {
+    stream(sql, rows, piece);  // the first step does all of the change, and keeps its rows out of memory
+}
+
 bool SqliteTarget::attempt(const std::function<bool()>& work) {
     m_connection.query("SAVEPOINT datachange_attempt");
     const bool done = work();
