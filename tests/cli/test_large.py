@@ -50,6 +50,8 @@ class LargeTests:
 
     BY_KEY_LIST = {"pre": "SELECT id, name FROM users WHERE name IS NULL",
                    "change": "UPDATE users SET name = 'user ' || id WHERE :affected(id) RETURNING id, name"}
+    AT_ONCE = {"pre": "SELECT id, name FROM users WHERE name IS NULL",
+               "change": "UPDATE users SET name = 'user ' || id WHERE name IS NULL RETURNING id, name"}
 
     def large(self, rows, unfilled, *flags, **parts):
         self.define(**{"change": "UPDATE users SET name = 'user ' || id WHERE name IS NULL AND :batch(id) RETURNING id,"
@@ -80,6 +82,14 @@ class LargeOnPostgres(LargeTests, PostgresCase):
     def test_half_a_million_rows_by_key_list_in_one_transaction(self):
         self.large(self.ROWS, self.ROWS // 2, "--single-transaction", **self.BY_KEY_LIST)
 
+    def test_half_a_million_rows_by_one_statement(self):
+        self.large(self.ROWS, self.ROWS // 2, "--single-transaction", **self.AT_ONCE)
+
+    def test_rows_that_lie_in_another_order_than_their_keys(self):
+        self.database.execute("CREATE TABLE other AS SELECT id, name FROM users ORDER BY id % 1000, id; DROP TABLE users;"
+                              "ALTER TABLE other RENAME TO users; ALTER TABLE users ADD PRIMARY KEY (id)")
+        self.large(self.ROWS, self.ROWS // 2, "--single-transaction", **self.AT_ONCE)
+
 
 class LargeOnSqlite(LargeTests, SqliteCase):
     ROWS = 200_000
@@ -99,6 +109,9 @@ class LargeOnSqlite(LargeTests, SqliteCase):
 
     def test_200_000_rows_by_key_list_in_one_transaction(self):
         self.large(self.ROWS, self.ROWS, "--single-transaction", **self.BY_KEY_LIST)
+
+    def test_200_000_rows_by_one_statement(self):
+        self.large(self.ROWS, self.ROWS, "--single-transaction", **self.AT_ONCE)
 
 
 if __name__ == "__main__":
