@@ -1,6 +1,7 @@
 #include "capture/pieces.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
 
 #include "capture/capturing.hpp"
@@ -200,6 +201,25 @@ bool may_rename(const ChangeSpec& statement, const std::vector<std::string>& ide
     });
 }
 
+/// True if a statement names the table more than once, so that it may look at rows beyond its piece, which an
+/// earlier piece has changed. `users.name` names a column.
+bool may_read_other_pieces(const SqlTemplate& sql, const std::string& table_id) {
+    const std::string text = lower(sql.text());
+    const std::string name = lower(table_id.substr(table_id.rfind('.') + 1));
+    const auto in_name = [&](std::size_t at) {
+        return at < text.size() &&
+               (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
+    };
+    int times = 0;
+    for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
+        const std::size_t end = at + name.size();
+        const bool whole = (at == 0 || !in_name(at - 1)) && !in_name(end);
+        const bool of_column = end < text.size() && text[end] == '.';
+        times += whole && !of_column ? 1 : 0;
+    }
+    return times > 1;
+}
+
 /// New rows would come in the order of the pieces, and not in their own.
 bool changes_rows_of_pre(const CaptureSpec& spec) {
     return std::all_of(spec.change.begin(), spec.change.end(), [&](const ChangeSpec& statement) {
@@ -219,9 +239,14 @@ bool watches_everything(const CaptureSpec& spec) {
 
 bool may_be_cut(const CaptureSpec& spec, Cut cut) {
     if (cut == Cut::none || spec.table_id.empty() || spec.returning_none) return false;
+    const bool looks_elsewhere =
+        may_read_other_pieces(spec.pre, spec.table_id) ||
+        std::any_of(spec.change.begin(), spec.change.end(), [&](const ChangeSpec& statement) {
+            return may_read_other_pieces(statement.sql, spec.table_id);
+        });
     const bool post_of_piece = spec.post.uses(SqlPiece::Kind::affected) ||
                                (cut == Cut::ranges && spec.post.uses(SqlPiece::Kind::batch));
-    return post_of_piece && changes_rows_of_pre(spec) && watches_everything(spec);
+    return post_of_piece && !looks_elsewhere && changes_rows_of_pre(spec) && watches_everything(spec);
 }
 
 bool may_be_streamed(const CaptureSpec& spec) {

@@ -42,9 +42,14 @@ void StepLoop::go_on(Prior prior) {
 void StepLoop::run_in_one_transaction(const std::vector<std::uint64_t>& planned) {
     if (m_prior && !m_prior->journal.batches.empty()) return;  // its one transaction has committed
     std::vector<Unit> units;
+    std::uint64_t largest = 0;  // a later step may live on what an earlier one wrote
     for (std::size_t i = 0; i < m_steps.size(); ++i) {
-        m_listener.step_started(static_cast<int>(i) + 1, m_steps[i].plan->step.name, planned[i], false);
-        units.push_back(unit(i, {"1", {}, planned[i]}, true));
+        const StepPlan& step = *m_steps[i].plan;
+        const bool unknown = m_prior && !step.step.only_verifies();
+        const std::uint64_t rows = unknown ? measure_step(m_steps[i]).keys : planned[i];
+        m_listener.step_started(static_cast<int>(i) + 1, step.step.name, rows, false);
+        largest = std::max(largest, rows);
+        units.push_back(unit(i, {"1", {}, largest}, true));
     }
     m_control.require_not_stopped();
     do_whole(units);

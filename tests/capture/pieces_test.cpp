@@ -80,6 +80,14 @@ TEST_CASE("rows that the pieces of others touch have the step captured around on
                  "UPDATE t SET name = 'new' WHERE n < 100 AND :batch(id) RETURNING id, name, n") > 1);
 }
 
+TEST_CASE("a statement that looks at other rows of the table sees them as they were") {
+    const Engine engine = GENERATE(Engine::postgresql, Engine::sqlite);
+    CHECK(
+        pieces(engine, table(), "SELECT id, n FROM t WHERE n < 100 AND :batch(id)",
+               "UPDATE t SET n = (SELECT max(n) + 1 FROM t) WHERE n < 100 AND :batch(id) RETURNING id, n") ==
+        3);
+}
+
 TEST_CASE("what is wrong is said of the step, not of a piece") {
     const Engine engine = GENERATE(Engine::postgresql, Engine::sqlite);
     const auto error = [&](const std::string& pre, const std::string& change) {
