@@ -109,20 +109,27 @@ void PostgresTarget::stream_change(const SqlTemplate& sql, std::size_t rows,
         // the columns' types are looked up beforehand: while rows come, nothing else can be asked
         const Layout layout = m_catalog.layout(m_connection.describe(statement.sql));
         RowSet found{layout.columns};
-        m_connection.execute_by_row(statement.sql, statement.parameters, [&](const Result& row) {
-            m_catalog.append(found, row, layout);
-            if (found.size() < rows) return;
+        bool handed_on = false;
+        const auto hand_on = [&] {
             piece(std::move(found));
             found = RowSet{layout.columns};
+            handed_on = true;
+        };
+        m_connection.execute_by_row(statement.sql, statement.parameters, [&](const Result& row) {
+            m_catalog.append(found, row, layout);
+            if (found.size() >= rows) hand_on();
         });
-        piece(std::move(found));
+        if (!found.empty() || !handed_on) hand_on();
     });
 }
 
 bool PostgresTarget::attempt(const std::function<bool()>& work) {
     execute("SAVEPOINT datachange_attempt");
     const bool done = work();
-    if (!done) execute("ROLLBACK TO SAVEPOINT datachange_attempt");
+    if (!done) {
+        execute("ROLLBACK TO SAVEPOINT datachange_attempt");
+        m_state = State::open;  // also where a statement of it had failed
+    }
     execute("RELEASE SAVEPOINT datachange_attempt");
     return done;
 }
