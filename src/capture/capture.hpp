@@ -60,6 +60,10 @@ struct StepCapture {
     std::string witness_reason;
     std::uint64_t drifted = 0;  ///< key list: rows left out because they are not as they were spooled
     std::vector<std::string> drifted_keys;  ///< examples, at most 5
+    std::string missing_example;            ///< identifier of the first row that pre gave and nobody changed
+
+    /// Frees the rows; the counts stay.
+    void forget_rows();
 };
 
 /// Rows came back from change that pre did not have. Where rows were locked first, somebody else may have put
@@ -83,6 +87,9 @@ StepCapture capture_range(Target& target, const CaptureSpec& spec, const KeyRang
 /// The same for a slice of a spooled set: its rows are locked, read again by key from the table, and left out
 /// where they have drifted from the spooled image.
 StepCapture capture_slice(Target& target, const CaptureSpec& spec, const RowSet& slice);
+
+/// The identifier of the first missing row, or "".
+std::string first_missing(const BatchCapture& rows);
 
 /// "complete", or "may overcount: why", or "unavailable: why".
 std::string witness_text(const StepCapture& capture);

@@ -10,19 +10,15 @@ namespace datachange {
 
 namespace {
 
+bool inserts(const StatementTraits& traits) {
+    return traits.verb == "INSERT" || traits.verb == "REPLACE";
+}
+
 /// REPLACE deletes the row it replaces and inserts another: an update to everybody but the witness. An upsert
 /// is not mistaken for it, as it counts no insert for a row that was there.
 void balance_replaced(Touched& rest, const AccountedRows& rows, std::int64_t returned) {
-    const bool may_replace = std::any_of(
-        rows.statements.begin(), rows.statements.end(),
-        [](const StatementTraits& traits) { return traits.verb == "INSERT" || traits.verb == "REPLACE"; });
-    if (!may_replace) return;
-    std::int64_t there_before = 0;
-    for (const AuditedRow& row : rows.capture->rows) {
-        if (row.pre == AuditedRow::npos || row.returned.empty()) continue;
-        const StatementTraits& traits = rows.statements[row.returned.front().statement];
-        if (traits.verb == "INSERT" || traits.verb == "REPLACE") ++there_before;
-    }
+    if (std::none_of(rows.statements.begin(), rows.statements.end(), inserts)) return;
+    const auto there_before = static_cast<std::int64_t>(rows.inserted_over);
     const std::int64_t inserts_too_many = rest.inserted - (returned - there_before);
     rest.deleted -= std::clamp<std::int64_t>(std::min(there_before, inserts_too_many), 0,
                                              std::max<std::int64_t>(rest.deleted, 0));
@@ -30,8 +26,8 @@ void balance_replaced(Touched& rest, const AccountedRows& rows, std::int64_t ret
 
 void account_returned(Touched& rest, const AccountedRows& rows) {
     std::int64_t either = 0;  // of upserts, REPLACE and CTEs under a SELECT: whichever the witness saw
-    for (std::size_t i = 0; i < rows.capture->returned.size(); ++i) {
-        const auto count = static_cast<std::int64_t>(rows.capture->returned[i].size());
+    for (std::size_t i = 0; i < rows.returned.size(); ++i) {
+        const auto count = static_cast<std::int64_t>(rows.returned[i]);
         const StatementTraits& traits = rows.statements[i];
         if (traits.verb == "UPDATE") {
             rest.updated -= count;
@@ -72,6 +68,17 @@ void balance_moves(Touched& rest) {
 
 }  // namespace
 
+void AccountedRows::add(const BatchCapture& rows) {
+    counts += rows.counts;
+    returned.resize(rows.returned.size());
+    for (std::size_t i = 0; i < rows.returned.size(); ++i) returned[i] += rows.returned[i].size();
+    if (std::none_of(statements.begin(), statements.end(), inserts)) return;
+    for (const AuditedRow& row : rows.rows) {
+        if (row.pre == AuditedRow::npos || row.returned.empty()) continue;
+        if (inserts(statements[row.returned.front().statement])) ++inserted_over;
+    }
+}
+
 TouchedTables difference(const TouchedTables& before, const TouchedTables& after) {
     TouchedTables result = after;
     for (const auto& [table, touched] : before.tables) {
@@ -92,7 +99,7 @@ std::vector<Collateral> collateral(const TouchedTables& touched,
         Touched& table = rest[rows.table_id];
         table.truncated = table.truncated && !rows.truncates;
         if (rows.reads_outcome_from_post) {
-            account_outcomes(table, rows.capture->counts);
+            account_outcomes(table, rows.counts);
         } else {
             account_returned(table, rows);
             balance_moves(table);

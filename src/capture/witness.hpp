@@ -13,13 +13,19 @@ namespace datachange {
 /// What was touched between two readings of the witness in one transaction.
 TouchedTables difference(const TouchedTables& before, const TouchedTables& after);
 
-/// Rows of one table that the audit accounts for.
+/// Rows of one table that the audit accounts for, counted.
 struct AccountedRows {
     std::string table_id;
-    const BatchCapture* capture = nullptr;
-    std::vector<StatementTraits> statements;
+    std::vector<StatementTraits> statements;  ///< that return rows
     bool reads_outcome_from_post = false;
     bool truncates = false;  ///< a TRUNCATE of this table is accounted for: every row of it was in pre
+
+    RowCounts counts;
+    std::vector<std::uint64_t> returned;  ///< rows, by statement
+    std::uint64_t inserted_over = 0;      ///< rows of pre that were first returned by an INSERT or REPLACE
+
+    /// Counts the compared rows of a batch, or of a piece of one, in.
+    void add(const BatchCapture& rows);
 };
 
 /// What was touched beyond the accounted rows, by table: triggers, cascades, rules, statements without

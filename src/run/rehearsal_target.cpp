@@ -43,6 +43,11 @@ public:
                 const std::function<void(RowSet&&)>& piece) override {
         real().stream(sql, rows, piece);
     }
+    void stream_change(const SqlTemplate& sql, std::size_t rows,
+                       const std::function<void(RowSet&&)>& piece) override {
+        real().stream_change(sql, rows, piece);
+    }
+    bool attempt(const std::function<bool()>& work) override { return real().attempt(work); }
     std::vector<Column> describe(const SqlTemplate& sql, const Scope& scope) override {
         return real().describe(sql, scope);
     }

@@ -42,9 +42,14 @@ void StepLoop::go_on(Prior prior) {
 void StepLoop::run_in_one_transaction(const std::vector<std::uint64_t>& planned) {
     if (m_prior && !m_prior->journal.batches.empty()) return;  // its one transaction has committed
     std::vector<Unit> units;
+    std::uint64_t largest = 0;  // a later step may live on what an earlier one wrote
     for (std::size_t i = 0; i < m_steps.size(); ++i) {
-        m_listener.step_started(static_cast<int>(i) + 1, m_steps[i].plan->step.name, planned[i], false);
-        units.push_back(unit(i, {"1", {}}, true));
+        const StepPlan& step = *m_steps[i].plan;
+        const bool unknown = m_prior && !step.step.only_verifies();
+        const std::uint64_t rows = unknown ? measure_step(m_steps[i]).keys : planned[i];
+        m_listener.step_started(static_cast<int>(i) + 1, step.step.name, rows, false);
+        largest = std::max(largest, rows);
+        units.push_back(unit(i, {"1", {}, largest}, true));
     }
     m_control.require_not_stopped();
     do_whole(units);
@@ -73,7 +78,7 @@ void StepLoop::run_step(std::size_t index) {
     if (set.prior.whole()) return;
     if (batched) return run_batched_step(index, set);
     m_runner.retrying([&] { m_control.before_batch(); });
-    do_whole({unit(index, {"1", {}}, true)});
+    do_whole({unit(index, {"1", {}, set.size.keys}, true)});
 }
 
 /// Whole steps in one transaction.
@@ -370,19 +375,15 @@ std::vector<UnitResult> StepLoop::transact(BatchRunner& runner, const std::vecto
 
 /// Rows that failed before, and have been changed now.
 void StepLoop::resolve_failures(const Unit& unit, const UnitResult& result) {
-    if (m_failed_before.empty()) return;
     const int step = unit.step->plan->step.number;
-    for (const AuditedRow& row : result.capture.rows.rows) {
-        if (m_failed_before.contains({step, row.identifier}))
-            m_journal.failure_resolved(step, row.identifier);
-    }
+    for (const std::string& identifier : result.mended) m_journal.failure_resolved(step, identifier);
 }
 
 Unit StepLoop::unit(std::size_t index, const Part& part, bool whole_step) {
     const std::lock_guard lock(m_mutex);
-    return {&m_steps[index],          part.path,  part.range,
-            part.slice.get(),         whole_step, m_result.steps[index].rows.changed(),
-            first_watch_number(index)};
+    return {&m_steps[index],           part.path,  part.range,
+            part.slice.get(),          whole_step, m_result.steps[index].rows.changed(),
+            first_watch_number(index), part.keys,  m_failed_before.empty() ? nullptr : &m_failed_before};
 }
 
 int StepLoop::first_watch_number(std::size_t index) const {

@@ -62,11 +62,7 @@ void Tally::note_examples(const StepCapture& capture) {
     if (capture.witness == TouchedTables::Trust::unavailable) m_no_witness = capture.witness_reason;
     if (capture.witness == TouchedTables::Trust::may_overcount && !capture.collateral.empty())
         m_overcounts = capture.witness_reason;
-    if (capture.rows.counts.missing == 0 || !m_missing_example.empty()) return;
-    const auto& rows = capture.rows.rows;
-    const auto found = std::find_if(rows.begin(), rows.end(),
-                                    [](const AuditedRow& row) { return row.action == Action::missing; });
-    m_missing_example = found->identifier;
+    if (m_missing_example.empty()) m_missing_example = capture.missing_example;
 }
 
 void Tally::add_collateral(const Collateral& table) {

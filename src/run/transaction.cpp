@@ -1,6 +1,7 @@
 #include "run/transaction.hpp"
 
 #include <chrono>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -17,15 +18,49 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-StepCapture capture_unit(const TransactionParts& parts, const Unit& unit, const Attempt& attempt) {
-    const Step& step = unit.step->plan->step;
-    if (step.only_verifies()) return {};
+/// Has the evidence of a unit's rows put together while they are captured.
+class UnitRows final : public RowTaker {
+public:
+    UnitRows(Journal& journal, const Unit& unit) : m_journal(journal), m_unit(unit) { restart(); }
+
+    void take(const BatchCapture& rows) override {
+        const PhaseTimer timer(Phase::encode);
+        m_evidence->add(rows);
+        if (!m_unit.failed_before) return;
+        for (const AuditedRow& row : rows.rows) {
+            if (m_unit.failed_before->contains({number(), row.identifier}))
+                m_mended.push_back(row.identifier);
+        }
+    }
+    void restart() override {
+        m_evidence.reset();  // first: the batch can be in the ledger but once
+        m_evidence = m_journal.open_batch(number(), m_unit.batch, m_unit.range);
+        m_mended.clear();
+    }
+    std::unique_ptr<BatchEvidence> take_evidence() { return std::move(m_evidence); }
+    std::vector<std::string> take_mended() { return std::move(m_mended); }
+
+private:
+    int number() const { return m_unit.step->plan->step.number; }
+
+    Journal& m_journal;
+    const Unit& m_unit;
+    std::unique_ptr<BatchEvidence> m_evidence;
+    std::vector<std::string> m_mended;
+};
+
+StepCapture capture_rows(const TransactionParts& parts, const Unit& unit, const Attempt& attempt,
+                         RowTaker& rows) {
+    const CaptureSpec& spec = unit.step->capture;
     const bool lock_first = attempt.isolation == Isolation::read_committed;
-    StepCapture capture = unit.slice
-                              ? capture_slice(parts.target, unit.step->capture, *unit.slice)
-                              : capture_range(parts.target, unit.step->capture, unit.range, lock_first);
-    const std::uint64_t changed = unit.changed_before + capture.rows.counts.changed();
-    require_expected(parts.plan, step, changed, !unit.whole_step, "changes");
+    if (unit.whole_step) {
+        return capture_whole(parts.target, spec,
+                             {unit.step->source, cut_of(*unit.step), unit.planned, lock_first}, rows);
+    }
+    StepCapture capture = unit.slice ? capture_slice(parts.target, spec, *unit.slice)
+                                     : capture_range(parts.target, spec, unit.range, lock_first);
+    rows.take(capture.rows);
+    capture.forget_rows();
     return capture;
 }
 
@@ -34,20 +69,34 @@ struct CapturedUnit {
     const Unit* unit;
     UnitResult result;
     BatchRecord record;
+    std::unique_ptr<BatchEvidence> rows;  ///< none of a step that only verifies
 };
+
+void capture_unit(const TransactionParts& parts, const Attempt& attempt, CapturedUnit& captured) {
+    const Unit& unit = *captured.unit;
+    const Step& step = unit.step->plan->step;
+    if (step.only_verifies()) return;
+    UnitRows rows(parts.journal, unit);
+    StepCapture capture = capture_rows(parts, unit, attempt, rows);
+    const std::uint64_t changed = unit.changed_before + capture.rows.counts.changed();
+    require_expected(parts.plan, step, changed, !unit.whole_step, "changes");
+    captured.record.witness = witness_text(capture);
+    captured.record.collateral = capture.collateral;
+    captured.result.capture = std::move(capture);
+    captured.result.mended = rows.take_mended();
+    captured.rows = rows.take_evidence();
+}
 
 CapturedUnit run_unit(const TransactionParts& parts, const Unit& unit, const Attempt& attempt) {
     const Clock::time_point start = Clock::now();
-    CapturedUnit captured{&unit, {}, {}};
+    CapturedUnit captured{&unit, {}, {}, {}};
     BatchRecord& record = captured.record;
     record.attempts = attempt.number;
     record.started_at = utc_now();
     const Step& step = unit.step->plan->step;
     UnitResult& result = captured.result;
     if (unit.whole_step) result.summary_before = write_summary(parts, step, "before");
-    result.capture = capture_unit(parts, unit, attempt);
-    record.witness = witness_text(result.capture);
-    record.collateral = result.capture.collateral;
+    capture_unit(parts, attempt, captured);
     if (unit.whole_step) {
         require_verified(parts.target, parts.plan, step);
         result.summary_after = write_summary(parts, step, "after");
@@ -63,32 +112,34 @@ struct Evidence {
     std::vector<CommittedBatch> committed;
 };
 
-void encode(const TransactionParts& parts, const CapturedUnit& unit, Evidence& evidence) {
+void close_batches(const TransactionParts& parts, CapturedUnit& captured, Evidence& evidence) {
     const PhaseTimer timer(Phase::encode);
-    const auto add = [&](int step, const BatchCapture& rows, const BatchRecord& record) {
-        auto batch = parts.journal.open_batch(step, unit.unit->batch, unit.unit->range);
-        batch->add(rows);
+    const Unit& unit = *captured.unit;
+    const auto add = [&](int step, std::unique_ptr<BatchEvidence> batch, const RowCounts& counts,
+                         const BatchRecord& record) {
         evidence.committed.push_back(
-            {step, unit.unit->batch, unit.unit->range, rows.counts.changed(), batch->close(record), ""});
+            {step, unit.batch, unit.range, counts.changed(), batch->close(record), ""});
         evidence.batches.push_back(std::move(batch));
     };
-    const StepCapture& capture = unit.result.capture;
-    add(unit.unit->step->plan->step.number, capture.rows, unit.record);
-    BatchRecord watched = unit.record;
+    const StepCapture& capture = captured.result.capture;
+    add(unit.step->plan->step.number, std::move(captured.rows), capture.rows.counts, captured.record);
+    BatchRecord watched = captured.record;
     watched.collateral.clear();
     for (std::size_t i = 0; i < capture.watches.size(); ++i) {
-        add(unit.unit->first_watch + static_cast<int>(i), capture.watches[i], watched);
+        const int number = unit.first_watch + static_cast<int>(i);
+        auto batch = parts.journal.open_batch(number, unit.batch, unit.range);
+        batch->add(capture.watches[i]);
+        add(number, std::move(batch), capture.watches[i].counts, watched);
     }
 }
 
 /// The evidence, in journal and ledger. Durable before the target commits: what is committed is never without
 /// evidence.
-std::vector<CommittedBatch> write_evidence(const TransactionParts& parts,
-                                           const std::vector<CapturedUnit>& units,
+std::vector<CommittedBatch> write_evidence(const TransactionParts& parts, std::vector<CapturedUnit>& units,
                                            const std::string& transaction) {
     Evidence evidence;
-    for (const CapturedUnit& unit : units) {
-        if (!unit.unit->step->plan->step.only_verifies()) encode(parts, unit, evidence);
+    for (CapturedUnit& unit : units) {
+        if (unit.rows) close_batches(parts, unit, evidence);
     }
     if (parts.fence) {
         for (const CommittedBatch& batch : evidence.committed) parts.fence->record(batch);
@@ -116,6 +167,13 @@ void settle(Journal& journal, const TriedTransaction& tried) {
 }
 
 }  // namespace
+
+Cut cut_of(const ReadyStep& step) {
+    if (step.plan->batching == Batching::key_list) return Cut::key_list;
+    const bool ranges =
+        step.plan->batching == Batching::range && !step.plan->ranges_over_keys && step.no_unique_key.empty();
+    return ranges ? Cut::ranges : Cut::none;
+}
 
 TriedTransaction run_transaction(const TransactionParts& parts, const std::vector<Unit>& units,
                                  const Attempt& attempt) {

@@ -2,10 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "capture/capture.hpp"
+#include "capture/whole_step.hpp"
 #include "plan/plan.hpp"
 #include "run/fence.hpp"
 #include "run/journal.hpp"
@@ -23,11 +26,15 @@ struct Unit {
     bool whole_step = false;           ///< then summary and verify belong to the transaction
     std::uint64_t changed_before = 0;  ///< rows that earlier batches of the step changed
     int first_watch = 0;               ///< the number that the step's first watched table is recorded under
+    std::uint64_t planned = 0;         ///< rows of a whole step when they were counted
+    /// Step and identifier of rows that could not be changed before; nullptr: there are none.
+    const std::set<std::pair<int, std::string>>* failed_before = nullptr;
 };
 
 /// What it gave.
 struct UnitResult {
-    StepCapture capture;
+    StepCapture capture;                        ///< of the rows nothing but the counts
+    std::vector<std::string> mended;            ///< identifiers of the rows that had failed before
     std::string summary_before, summary_after;  ///< JSON; only of a whole step
     std::chrono::milliseconds duration{0};      ///< of its transaction, COMMIT included
 };
@@ -52,6 +59,9 @@ struct TriedTransaction {
     std::vector<UnitResult> results;      ///< one a unit
     std::vector<CommittedBatch> batches;  ///< what the journal in the target holds of them if it committed
 };
+
+/// How a whole step may be cut within its transaction: as batches of it would be.
+Cut cut_of(const ReadyStep& step);
 
 /// Found in the fence: somebody asks the run to pause or to end. The batch was not begun.
 struct RequestPending {

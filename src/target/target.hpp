@@ -144,6 +144,14 @@ public:
     /// transaction must be open. An empty result gives one empty piece with its columns.
     virtual void stream(const SqlTemplate& sql, std::size_t rows,
                         const std::function<void(RowSet&&)>& piece) = 0;
+    /// Executes a statement that changes data, without macros bound, and gives what its RETURNING gives in pieces as
+    /// stream() does; nothing else can be asked of the target from within `piece`.
+    virtual void stream_change(const SqlTemplate& sql, std::size_t rows,
+                               const std::function<void(RowSet&&)>& piece) = 0;
+    /// Does work in the open transaction. Where it gives false, what it changed is undone, and the transaction goes on;
+    /// the witness counts what was undone all the same.
+    /// @return what work gave
+    virtual bool attempt(const std::function<bool()>& work) = 0;
     /// The columns of a query without executing it.
     virtual std::vector<Column> describe(const SqlTemplate& sql, const Scope& scope) = 0;
     /// Has the server parse and plan a statement, and nothing else. Gives the columns of its result where the engine

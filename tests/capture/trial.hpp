@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -17,6 +18,13 @@ struct TrialResult {
     std::string read;  ///< the same with post read
 };
 
+/// What a whole step gave, at once and in pieces, and how its table was left: without and with its rows
+/// locked first; or the error.
+struct WholeTrial {
+    std::string at_once, in_pieces;
+    int pieces = 0;  ///< that the rows came in, in the end
+};
+
 /// A table and what hangs on it in a database of its own, on which definitions are captured and rolled back.
 class Trial {
 public:
@@ -24,10 +32,12 @@ public:
 
     /// @param parts of the definition behind its title: header lines and sections.
     TrialResult capture(const std::string& definition);
+    /// @param piece rows of a piece
+    WholeTrial capture_whole(const std::string& definition, std::uint64_t piece);
     Target& target() { return *m_target; }
 
 private:
-    std::string rolled_back(Isolation isolation, const std::function<StepCapture()>& batch);
+    std::string rolled_back(Isolation isolation, const std::function<std::string()>& batch);
     std::string capture_once(const CaptureSpec& spec);
 
     TestDatabase m_database;

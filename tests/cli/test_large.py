@@ -1,4 +1,4 @@
-"""Large tables: batches by themselves, every row on record once, and little memory."""
+"""Large tables: batches by themselves or one transaction, every row on record once, and little memory."""
 
 import os
 import subprocess
@@ -24,10 +24,13 @@ class LargeTests:
         self.assertEqual(result.code, 0, result)
         return result.json, usage.ru_maxrss
 
-    def check(self, rows, unfilled, printed, memory):
+    def check(self, rows, unfilled, printed, memory, mode):
         self.assertEqual((printed["mode"], printed["rows"]["pre"], printed["rows"]["updated"], printed["warnings"]),
-                         ("batched", unfilled, unfilled, []))
-        self.assertGreaterEqual(printed["batches"], unfilled // 10_000)  # the greatest size of a batch
+                         (mode, unfilled, unfilled, []))
+        if mode == "single":
+            self.assertEqual(printed["batches"], 1)
+        else:
+            self.assertGreaterEqual(printed["batches"], unfilled // 10_000)  # the greatest size of a batch
         if not SANITIZED:
             self.assertLess(memory, MEMORY, "kB of memory")
         self.assertEqual(self.column("SELECT count(*) FROM users WHERE name IS NULL"), ["0"])
@@ -45,11 +48,16 @@ class LargeTests:
         self.assertEqual((entry["before"], entry["after"]),
                          ({"id": int(key), "name": None}, {"id": int(key), "name": f"user {key}"}))
 
-    def large(self, rows, unfilled, **parts):
+    BY_KEY_LIST = {"pre": "SELECT id, name FROM users WHERE name IS NULL",
+                   "change": "UPDATE users SET name = 'user ' || id WHERE :affected(id) RETURNING id, name"}
+    AT_ONCE = {"pre": "SELECT id, name FROM users WHERE name IS NULL",
+               "change": "UPDATE users SET name = 'user ' || id WHERE name IS NULL RETURNING id, name"}
+
+    def large(self, rows, unfilled, *flags, **parts):
         self.define(**{"change": "UPDATE users SET name = 'user ' || id WHERE name IS NULL AND :batch(id) RETURNING id,"
                                  " name", **parts})
-        printed, memory = self.measured()
-        self.check(rows, unfilled, printed, memory)
+        printed, memory = self.measured(*flags)
+        self.check(rows, unfilled, printed, memory, "single" if "--single-transaction" in flags else "batched")
 
 
 class LargeOnPostgres(LargeTests, PostgresCase):
@@ -66,8 +74,21 @@ class LargeOnPostgres(LargeTests, PostgresCase):
         self.large(self.ROWS, self.ROWS)
 
     def test_half_a_million_rows_by_key_list(self):
-        self.large(self.ROWS, self.ROWS // 2, pre="SELECT id, name FROM users WHERE name IS NULL",
-                   change="UPDATE users SET name = 'user ' || id WHERE :affected(id) RETURNING id, name")
+        self.large(self.ROWS, self.ROWS // 2, **self.BY_KEY_LIST)
+
+    def test_half_a_million_rows_by_range_in_one_transaction(self):
+        self.large(self.ROWS, self.ROWS // 2, "--single-transaction")
+
+    def test_half_a_million_rows_by_key_list_in_one_transaction(self):
+        self.large(self.ROWS, self.ROWS // 2, "--single-transaction", **self.BY_KEY_LIST)
+
+    def test_half_a_million_rows_by_one_statement(self):
+        self.large(self.ROWS, self.ROWS // 2, "--single-transaction", **self.AT_ONCE)
+
+    def test_rows_that_lie_in_another_order_than_their_keys(self):
+        self.database.execute("CREATE TABLE other AS SELECT id, name FROM users ORDER BY id % 1000, id; DROP TABLE users;"
+                              "ALTER TABLE other RENAME TO users; ALTER TABLE users ADD PRIMARY KEY (id)")
+        self.large(self.ROWS, self.ROWS // 2, "--single-transaction", **self.AT_ONCE)
 
 
 class LargeOnSqlite(LargeTests, SqliteCase):
@@ -81,8 +102,16 @@ class LargeOnSqlite(LargeTests, SqliteCase):
         self.large(self.ROWS, self.ROWS)
 
     def test_200_000_rows_by_key_list(self):
-        self.large(self.ROWS, self.ROWS, pre="SELECT id, name FROM users WHERE name IS NULL",
-                   change="UPDATE users SET name = 'user ' || id WHERE :affected(id) RETURNING id, name")
+        self.large(self.ROWS, self.ROWS, **self.BY_KEY_LIST)
+
+    def test_200_000_rows_by_range_in_one_transaction(self):
+        self.large(self.ROWS, self.ROWS, "--single-transaction")
+
+    def test_200_000_rows_by_key_list_in_one_transaction(self):
+        self.large(self.ROWS, self.ROWS, "--single-transaction", **self.BY_KEY_LIST)
+
+    def test_200_000_rows_by_one_statement(self):
+        self.large(self.ROWS, self.ROWS, "--single-transaction", **self.AT_ONCE)
 
 
 if __name__ == "__main__":

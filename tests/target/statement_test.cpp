@@ -219,6 +219,77 @@ TEST_CASE("A query is streamed in pieces", "[contract]") {
     CHECK_THROWS_AS(target->stream(plain_sql("SELECT nothing"), size, [](RowSet&&) {}), DatabaseError);
 }
 
+TEST_CASE("What a change returns is streamed in pieces", "[contract]") {
+    const TestDatabase database(each_engine());
+    const auto target = prepared(database);
+    target->begin(Isolation::repeatable_read);
+    const std::size_t size = GENERATE(1U, 2U, 5U, 100U);
+    const std::string update = "UPDATE users SET name = id || 'x' WHERE id ";
+    std::vector<std::size_t> sizes;
+    RowSet all;
+    target->stream_change(plain_sql(update + "> 0 RETURNING id, name, 1 AS one -- the end"), size,
+                          [&](RowSet&& piece) {
+                              sizes.push_back(piece.size());
+                              if (all.columns().empty()) all = RowSet(piece.columns());
+                              for (std::size_t row = 0; row < piece.size(); ++row) all.add_row(piece, row);
+                          });
+    for (const std::size_t piece : sizes) CHECK((piece > 0 && piece <= size));
+    CHECK(texts(all) == Texts{"1|1x|1", "2|2x|1", "3|3x|1", "4|4x|1", "5|5x|1"});
+    CHECK(all.columns() == run(*target, update + "> 0 RETURNING id, name, 1 AS one").columns());
+    CHECK(texts(run(*target, "SELECT count(*) FROM users WHERE name = id || 'x'")) == Texts{"5"});
+
+    std::size_t pieces = 0;
+    target->stream_change(plain_sql(update + "< 0 RETURNING id, name"), size, [&](RowSet&& piece) {
+        ++pieces;
+        CHECK(column_names(piece.columns()) == Texts{"id", "name"});
+    });
+    CHECK(pieces == 1);
+}
+
+TEST_CASE("A change that is streamed may fail, or whoever takes its rows", "[contract]") {
+    const TestDatabase database(each_engine());
+    const auto target = prepared(database);
+    target->begin(Isolation::repeatable_read);
+    const auto full = [](RowSet&&) { throw std::runtime_error("the disk is full"); };
+    CHECK_THROWS_WITH(target->stream_change(plain_sql("DELETE FROM users RETURNING id"), 2, full),
+                      "the disk is full");
+    CHECK(texts(run(*target, "SELECT 1")) == Texts{"1"});
+    const auto nothing = [](RowSet&&) {};
+    CHECK_THROWS_AS(target->stream_change(plain_sql("DELETE FROM nowhere RETURNING id"), 2, nothing),
+                    DatabaseError);
+    target->rollback();
+    CHECK(texts(run(*target, "SELECT count(*) FROM users")) == Texts{"5"});
+}
+
+TEST_CASE("An attempt that gives up leaves everything as it was", "[contract]") {
+    const TestDatabase database(each_engine());
+    const auto target = prepared(database);
+    target->begin(Isolation::repeatable_read);
+    execute_all(*target, {"UPDATE users SET name = 'before'"});
+    const std::vector<Key> keys{{Value::integer(1)}, {Value::integer(4)}};
+    Scope scope;
+    scope.affected = &keys;
+    scope.affected_types = types(run(*target, "SELECT id FROM users"));
+    const SqlTemplate affected =
+        with_macro("SELECT id FROM users WHERE ", SqlPiece::Kind::affected, {"id"}, "");
+    const bool fails = GENERATE(false, true);
+    CHECK_FALSE(target->attempt([&] {
+        execute_all(*target, {"UPDATE users SET name = 'within'", "DELETE FROM members"});
+        CHECK(target->query(affected, scope).size() == 2);
+        if (fails) CHECK_THROWS_AS(run(*target, "INSERT INTO users VALUES (1, 'again')"), DatabaseError);
+        return false;
+    }));
+    CHECK(texts(run(*target, "SELECT DISTINCT name FROM users")) == Texts{"before"});
+    CHECK(texts(run(*target, "SELECT count(*) FROM members")) == Texts{"4"});
+    CHECK(target->query(affected, scope).size() == 2);  // the keys are there although they were undone
+    CHECK(target->attempt([&] {
+        execute_all(*target, {"UPDATE users SET name = 'after'"});
+        return true;
+    }));
+    CHECK(target->commit().outcome == Outcome::committed);
+    CHECK(texts(run(*target, "SELECT DISTINCT name FROM users")) == Texts{"after"});
+}
+
 TEST_CASE("describe tells the columns and executes nothing", "[contract]") {
     const TestDatabase database(each_engine());
     const auto target = prepared(database);

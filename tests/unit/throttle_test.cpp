@@ -40,6 +40,10 @@ public:
     RowSet query(const SqlTemplate&, const Scope&) override { refuse(); }
     RowSet query(const std::string&, const std::vector<Value>&) override { refuse(); }
     void stream(const SqlTemplate&, std::size_t, const std::function<void(RowSet&&)>&) override { refuse(); }
+    void stream_change(const SqlTemplate&, std::size_t, const std::function<void(RowSet&&)>&) override {
+        refuse();
+    }
+    bool attempt(const std::function<bool()>&) override { refuse(); }
     std::vector<Column> describe(const SqlTemplate&, const Scope&) override { refuse(); }
     std::optional<std::vector<Column>> prepare(const SqlTemplate&, const Scope&) override { refuse(); }
     TableInfo table(const std::string&) override { refuse(); }

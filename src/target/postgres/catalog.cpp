@@ -88,8 +88,13 @@ std::size_t expected_bytes(const Result& result) {
 RowSet Catalog::rows(const Result& result, const Layout& layout) const {
     const PhaseTimer timer(Phase::decode);
     RowSet rows{layout.columns};
+    rows.reserve(result.size(), expected_bytes(result));
+    append(rows, result, layout);
+    return rows;
+}
+
+void Catalog::append(RowSet& rows, const Result& result, const Layout& layout) const {
     const std::size_t size = result.size(), width = layout.readers.size();
-    rows.reserve(size, expected_bytes(result));
     for (std::size_t row = 0; row < size; ++row) {
         for (std::size_t column = 0; column < width; ++column) {
             const Layout::Reader& reader = layout.readers[column];
@@ -103,7 +108,6 @@ RowSet Catalog::rows(const Result& result, const Layout& layout) const {
             }
         }
     }
-    return rows;
 }
 
 bool Catalog::must_change(Oid oid) const {

@@ -44,6 +44,8 @@ public:
     Layout layout(const Result& result);
     /// The whole result, every value in its exact form.
     RowSet rows(const Result& result, const Layout& layout) const;
+    /// Adds them to rows that have its columns.
+    void append(RowSet& rows, const Result& result, const Layout& layout) const;
     RowSet rows(const Result& result) { return rows(result, layout(result)); }
 
 private:

@@ -1,6 +1,7 @@
 #include "target/postgres/connection.hpp"
 
 #include <array>
+#include <exception>
 
 #include "core/timings.hpp"
 #include "target/postgres/server_error.hpp"
@@ -116,12 +117,38 @@ Result Connection::execute_prepared(const std::string& name, const std::string& 
     return perform(sql, send, name).back();
 }
 
+Result Connection::describe(const std::string& sql) {
+    const Canceller::Statement in_hand(m_canceller);
+    perform(sql, [&] { return PQsendPrepare(m_session.get(), "", sql.c_str(), 0, nullptr); });
+    return perform(sql, [&] { return PQsendDescribePrepared(m_session.get(), ""); }).back();
+}
+
+void Connection::execute_by_row(const std::string& sql, const Parameters& parameters, const TakeRow& row) {
+    const Canceller::Statement in_hand(m_canceller);
+    const std::vector<const char*> texts = texts_of(parameters);
+    const auto send = [&] {
+        const bool sent = PQsendQueryParams(m_session.get(), sql.c_str(), static_cast<int>(texts.size()),
+                                            nullptr, texts.data(), nullptr, nullptr, 0) == 1;
+        return sent ? PQsetSingleRowMode(m_session.get()) : 0;
+    };
+    std::exception_ptr failure;
+    perform(sql, send, {}, [&](const Result& result) {
+        try {
+            if (!failure) row(result);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    });
+    if (failure) std::rethrow_exception(failure);
+}
+
 std::vector<Result> Connection::execute_script(const std::string& sql) {
     return perform(sql, [&] { return PQsendQuery(m_session.get(), sql.c_str()); });
 }
 
 template <typename Send>
-std::vector<Result> Connection::perform(const std::string& sql, Send&& send, const std::string& name) {
+std::vector<Result> Connection::perform(const std::string& sql, Send&& send, const std::string& name,
+                                        const TakeRow& row) {
     if (m_lost) throw lost_connection(sql);
     const PhaseTimer timer(Phase::server);
     if (send() == 0) {
@@ -129,12 +156,12 @@ std::vector<Result> Connection::perform(const std::string& sql, Send&& send, con
         if (m_lost) throw lost_connection(sql);
         throw server_error(or_empty(PQerrorMessage(m_session.get())), "", sql);
     }
-    return collect(sql, name);
+    return collect(sql, name, row);
 }
 
 /// What the server answers, to the end. The first error is the one that tells why: where a connection breaks,
 /// the server's farewell comes before libpq's own words.
-std::vector<Result> Connection::collect(const std::string& sql, const std::string& name) {
+std::vector<Result> Connection::collect(const std::string& sql, const std::string& name, const TakeRow& row) {
     std::vector<Result> results;
     OwnedResult error(nullptr, &PQclear);
     bool copied = false;
@@ -142,6 +169,10 @@ std::vector<Result> Connection::collect(const std::string& sql, const std::strin
         const ExecStatusType status = PQresultStatus(result);
         if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) {
             error ? PQclear(result) : error.reset(result);
+            continue;
+        }
+        if (status == PGRES_SINGLE_TUPLE) {
+            row(Result(result));
             continue;
         }
         results.emplace_back(result);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,14 @@ public:
     /// Executes what prepare() has named.
     /// @param sql its text, for errors. @throws StalePreparation; DatabaseError
     Result execute_prepared(const std::string& name, const std::string& sql, const Parameters& parameters);
+    /// What is done with one row of a result.
+    using TakeRow = std::function<void(const Result&)>;
+
+    /// The columns of a statement's result, which is empty, without executing it. @throws DatabaseError
+    Result describe(const std::string& sql);
+    /// Executes one statement, and hands on each row of its result as it comes. Should that throw, the rest
+    /// is passed over first. @throws DatabaseError
+    void execute_by_row(const std::string& sql, const Parameters& parameters, const TakeRow& row);
     /// Executes several statements of the tool's own in one round trip; gives the rows of each. They are
     /// not cancelled: a COMMIT that is broken off is in doubt.
     /// @throws DatabaseError
@@ -74,8 +83,9 @@ private:
 
     void connect(const std::string& conninfo);
     template <typename Send>
-    std::vector<Result> perform(const std::string& sql, Send&& send, const std::string& name = {});
-    std::vector<Result> collect(const std::string& sql, const std::string& name);
+    std::vector<Result> perform(const std::string& sql, Send&& send, const std::string& name = {},
+                                const TakeRow& row = {});
+    std::vector<Result> collect(const std::string& sql, const std::string& name, const TakeRow& row);
     void end_copy(ExecStatusType direction);
 
     ConnectionPlan m_plan;

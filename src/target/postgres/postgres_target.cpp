@@ -99,6 +99,41 @@ void PostgresTarget::stream(const SqlTemplate& sql, std::size_t rows,
     execute(fmt::format("CLOSE {}", cursor));
 }
 
+void PostgresTarget::stream_change(const SqlTemplate& sql, std::size_t rows,
+                                   const std::function<void(RowSet&&)>& piece) {
+    if (m_state == State::none) throw std::logic_error("a transaction must be open to stream in");
+    const BoundStatement statement = bind(sql, Scope{});
+    refuse_transaction_control(statement.sql);
+    m_touched = true;
+    in_transaction([&] {
+        // the columns' types are looked up beforehand: while rows come, nothing else can be asked
+        const Layout layout = m_catalog.layout(m_connection.describe(statement.sql));
+        RowSet found{layout.columns};
+        bool handed_on = false;
+        const auto hand_on = [&] {
+            piece(std::move(found));
+            found = RowSet{layout.columns};
+            handed_on = true;
+        };
+        m_connection.execute_by_row(statement.sql, statement.parameters, [&](const Result& row) {
+            m_catalog.append(found, row, layout);
+            if (found.size() >= rows) hand_on();
+        });
+        if (!found.empty() || !handed_on) hand_on();
+    });
+}
+
+bool PostgresTarget::attempt(const std::function<bool()>& work) {
+    execute("SAVEPOINT datachange_attempt");
+    const bool done = work();
+    if (!done) {
+        execute("ROLLBACK TO SAVEPOINT datachange_attempt");
+        m_state = State::open;  // also where a statement of it had failed
+    }
+    execute("RELEASE SAVEPOINT datachange_attempt");
+    return done;
+}
+
 std::vector<Column> PostgresTarget::describe(const SqlTemplate& sql, const Scope& scope) {
     const BoundStatement statement =
         bind(wrap("SELECT * FROM (", sql, ") AS datachange_described LIMIT 0"), scope);

@@ -38,6 +38,9 @@ public:
     RowSet query(const std::string& sql, const std::vector<Value>& parameters) override;
     void stream(const SqlTemplate& sql, std::size_t rows,
                 const std::function<void(RowSet&&)>& piece) override;
+    void stream_change(const SqlTemplate& sql, std::size_t rows,
+                       const std::function<void(RowSet&&)>& piece) override;
+    bool attempt(const std::function<bool()>& work) override;
     std::vector<Column> describe(const SqlTemplate& sql, const Scope& scope) override;
     std::optional<std::vector<Column>> prepare(const SqlTemplate& sql, const Scope& scope) override;
 

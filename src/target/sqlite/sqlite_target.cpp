@@ -242,6 +242,23 @@ void SqliteTarget::stream(const SqlTemplate& sql, std::size_t rows,
     }
 }
 
+void SqliteTarget::stream_change(const SqlTemplate& sql, std::size_t rows,
+                                 const std::function<void(RowSet&&)>& piece) {
+    stream(sql, rows, piece);  // the first step does all of the change, and keeps its rows out of memory
+}
+
+bool SqliteTarget::attempt(const std::function<bool()>& work) {
+    m_connection.query("SAVEPOINT datachange_attempt");
+    const bool done = work();
+    if (!done) m_connection.query("ROLLBACK TO SAVEPOINT datachange_attempt");
+    m_connection.query("RELEASE SAVEPOINT datachange_attempt");
+    if (!done) {
+        // the table of keys was undone too: whatever it is said to hold, the next ones are written anew
+        m_affected.fill({Key{Value{}}});
+    }
+    return done;
+}
+
 std::vector<Column> SqliteTarget::describe(const SqlTemplate& sql, const Scope& scope) {
     return bind(sql, scope)->columns();
 }
