@@ -27,6 +27,7 @@ public:
     std::string ledger_uuid() const override { return m_ledger_uuid; }
     void handed_out(int step, const std::string& batch) override { m_scratch.handed_out(step, batch); }
     void done_with(int step, const std::string& batch) override { m_scratch.done_with(step, batch); }
+    void step_done(int step) override { m_scratch.step_done(step); }
     std::unique_ptr<BatchEvidence> open_batch(int step, const std::string& batch,
                                               const KeyRange& range) override {
         return m_scratch.open_batch(step, batch, range);

@@ -152,6 +152,10 @@ void RunRecord::done_with(int step, const std::string& batch) {
     if (m_live) m_live->done_with(step, batch);
 }
 
+void RunRecord::step_done(int step) {
+    if (m_live) m_live->step_done(step);
+}
+
 std::unique_ptr<BatchEvidence> RunRecord::open_batch(int step, const std::string& batch,
                                                      const KeyRange& range) {
     return std::make_unique<RecordedBatch>(

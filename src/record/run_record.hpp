@@ -38,6 +38,7 @@ public:
     std::string ledger_uuid() const override { return m_ledger_uuid; }
     void handed_out(int step, const std::string& batch) override;
     void done_with(int step, const std::string& batch) override;
+    void step_done(int step) override;
     std::unique_ptr<BatchEvidence> open_batch(int step, const std::string& batch,
                                               const KeyRange& range) override;
     void prepare(std::vector<std::unique_ptr<BatchEvidence>> batches,

@@ -132,6 +132,8 @@ public:
     virtual void handed_out(int step, const std::string& batch) = 0;
     /// Of what was handed out under this name nothing is left to be done; it may have been halved.
     virtual void done_with(int step, const std::string& batch) = 0;
+    /// No batch of the step follows.
+    virtual void step_done(int step) = 0;
 
     virtual std::unique_ptr<BatchEvidence> open_batch(int step, const std::string& batch,
                                                       const KeyRange& range) = 0;

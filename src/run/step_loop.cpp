@@ -131,6 +131,7 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
         throw;
     }
     m_workers.reset();
+    m_journal.step_done(step.plan->step.number);
     require_covered(step, set);
     m_runner.read_only([&] { require_verified(m_target, m_plan, step.plan->step); });
     read_summary(index, "after");

@@ -107,6 +107,26 @@ TEST_CASE_METHOD(LiveRun, "batches that come out of order are in order in the fi
     CHECK(files == from_ledger());
 }
 
+TEST_CASE_METHOD(LiveRun, "a step's files are complete before the run ends, unless a batch comes after all",
+                 "[csv]") {
+    for (const char* path : {"1", "2"}) journal->handed_out(1, path);
+    commit_batch(names_filled(1, 2), "1");
+    journal->done_with(1, "1");
+    SECTION("in order") {
+        commit_batch(names_filled(3, 4), "2");
+        journal->done_with(1, "2");
+        journal->step_done(1);
+    }
+    SECTION("behind its end") {
+        journal->step_done(1);
+        commit_batch(names_filled(3, 4), "2");
+        journal->done_with(1, "2");
+    }
+    const auto files = live();
+    CHECK(files.at("post.csv") == "id,name\r\n1,n1\r\n2,n2\r\n3,n3\r\n4,n4\r\n");
+    CHECK(files == from_ledger());
+}
+
 TEST_CASE_METHOD(LiveRun, "several workers' batches are durable before they are told so", "[ledger]") {
     constexpr int workers = 4, each = 25;
     for (int i = 1; i <= workers * each; ++i) journal->handed_out(1, std::to_string(i));

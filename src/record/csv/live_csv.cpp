@@ -1,6 +1,7 @@
 #include "record/csv/live_csv.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "core/batch_path.hpp"
@@ -81,9 +82,30 @@ void LiveCsv::render_done() noexcept {
             for (const auto& batch : part->batches) render(*batch);
         }
     } catch (const std::exception&) {
-        m_files.clear();
-        const std::lock_guard lock(m_mutex);
-        give_up();
+        fail();
+    }
+}
+
+void LiveCsv::fail() noexcept {
+    m_files.clear();
+    const std::lock_guard lock(m_mutex);
+    give_up();
+}
+
+void LiveCsv::step_done(int step) {
+    m_thread->post([this, step] { complete(step); });
+}
+
+/// The step's files, and those of the tables that it watches.
+void LiveCsv::complete(int step) noexcept {
+    const PhaseTimer timer(Phase::csv);
+    try {
+        for (auto& [number, files] : m_files) {
+            const bool meant = m_source.watched_by(number) == step;
+            if (meant && files.writer && !files.complete) files.complete = files.writer->complete();
+        }
+    } catch (const std::exception&) {
+        fail();
     }
 }
 
@@ -91,6 +113,7 @@ void LiveCsv::render(const RecordedBatch& batch) {
     Files& files = this->files(batch.step());
     ++files.batches;
     if (!files.writer) return;
+    if (files.complete) throw std::logic_error("a batch came behind the end of its step");
     for (const Block& block : batch.blocks()) {
         m_reader.open(BlockReader::columns(block));
         for (std::size_t place = 0; place < m_reader.size(); ++place)
@@ -130,7 +153,8 @@ std::optional<std::map<int, StepCsv>> LiveCsv::finish(const std::map<int, std::u
     std::map<int, StepCsv> rendered;
     for (auto& [step, files] : m_files) {
         whole = whole && (!files.writer || files.writer->layout() == m_source.layout(step));
-        if (whole && files.writer) rendered.emplace(step, files.writer->complete());
+        if (!whole || !files.writer) continue;
+        rendered.emplace(step, files.complete ? std::move(*files.complete) : files.writer->complete());
     }
     m_files.clear();
     return whole ? std::optional{std::move(rendered)} : std::nullopt;

@@ -36,6 +36,8 @@ public:
     void committed(std::shared_ptr<const RecordedBatch> batch);
     /// Nothing more comes of it. Waits while rendering is many batches behind.
     void done_with(int step, const std::string& path);
+    /// Nothing more comes of the step: its files go to the disk.
+    void step_done(int step);
 
     /// Renders what is left.
     /// @param batches committed batches of each step, as the ledger counts them
@@ -56,6 +58,7 @@ private:
     struct Files {
         std::unique_ptr<StepWriter> writer;  ///< none where only counts are kept
         std::uint64_t batches = 0;
+        std::optional<StepCsv> complete;
     };
 
     Part* part_of(const RecordedBatch& batch);
@@ -63,7 +66,9 @@ private:
     void render_done() noexcept;
     void render(const RecordedBatch& batch);
     Files& files(int step);
+    void complete(int step) noexcept;
     void give_up();
+    void fail() noexcept;
 
     const RunFolder& m_folder;
     Source m_source;
