@@ -302,7 +302,7 @@ TEST_CASE_METHOD(RecordFixture, "files that cannot be written take nothing away 
     journal->begin_step(step());
     const BatchCapture capture = names_filled(1, 2);
     commit(*journal, capture);
-    fs::remove_all(options.csv_dir);
+    lose_csv_folder();
     const Error error = error_of([&] { journal->finish({"done", "", capture.counts}); });
     CHECK(error.code() == ExitCode::unreachable);
     CHECK_THAT(error.what(), Catch::Contains("No such file or directory"));
@@ -325,7 +325,7 @@ TEST_CASE_METHOD(RecordFixture, "a dry run whose files cannot be written is on r
     stage(*journal, batch(capture));
     prepare(*journal, "tx");
     settle(*journal, Outcome::committed);
-    fs::remove_all(options.csv_dir);
+    lose_csv_folder();
     const Error error = error_of([&] { journal->finish({"done", "", capture.counts}); });
     CHECK_THAT(error.hint(), Catch::Contains("Nothing was changed"));
     CHECK_THROWS_AS(journal->finish({"failed", error.what(), {}}), Error);

@@ -269,7 +269,7 @@ TEST_CASE_METHOD(StoppedRun, "files of one whose run was taken over never replac
                  "[csv]") {
     commit_batch(first, "1");
     // ended in the ledger, stopped before the files had their names, and taken over in between
-    fs::remove_all(options.csv_dir);
+    lose_csv_folder();
     CHECK_THROWS_AS(journal->finish({"stopped", "", {}, true}), Error);
     const std::unique_ptr<Journal> zombie = std::move(journal);
     go_on();
@@ -287,7 +287,7 @@ TEST_CASE_METHOD(StoppedRun, "the files of a run that went on are those of one t
     commit_batch(third, "2.1");
     if (GENERATE(false, true)) journal->finish({"failed", "it broke", {}, true});
     go_on();
-    fs::remove_all(options.csv_dir);  // nor does the folder have to be there
+    lose_csv_folder();  // nor does the folder have to be there
     go_on(3);
     commit(*journal, second, "2");
     const auto resumed = journal->finish({"done", "", {}});
@@ -312,7 +312,7 @@ TEST_CASE_METHOD(StoppedRun, "the files of a run that went on are those of one t
 
 TEST_CASE_METHOD(StoppedRun, "files that could not be written are written when the run goes on", "[csv]") {
     commit_batch(first, "1");
-    fs::remove_all(options.csv_dir);
+    lose_csv_folder();
     const Error error = error_of([&] { journal->finish({"stopped", "", {}, true}); });
     CHECK_THAT(error.hint(), Catch::Contains("datachange resume 1"));
     CHECK(ask_one("SELECT state FROM runs") == "stopped");

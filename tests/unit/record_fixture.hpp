@@ -211,6 +211,12 @@ struct RecordFixture {
         stage(journal, batch);
         prepare(journal);
     }
+    /// Takes the folder of the CSVs away, whatever is being written there meanwhile.
+    void lose_csv_folder() const {
+        std::error_code busy;
+        do fs::remove_all(options.csv_dir, busy);
+        while (fs::exists(options.csv_dir));
+    }
     void discard() {
         m_staged.clear();
         m_names.clear();

@@ -11,7 +11,7 @@ namespace datachange {
 
 namespace {
 
-constexpr std::size_t most_behind = 8;  // times that there is something to be rendered
+constexpr std::size_t most_behind = 4;  // times that there is something to be rendered
 
 /// A batch, or a piece of it after it was halved.
 bool is_of(const std::string& path, const std::string& part) {
