@@ -1,9 +1,10 @@
+#include <memory>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "capture/set_reader.hpp"
-#include "cli/commands.hpp"
+#include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
 #include "core/text.hpp"
 #include "definition/definition.hpp"
@@ -15,6 +16,10 @@
 namespace datachange {
 
 namespace {
+
+struct Options {
+    std::vector<std::string> definitions;  ///< empty: all of the folder
+};
 
 /// What a run would do now.
 struct Checked {
@@ -89,9 +94,7 @@ void print_text(const Checked& checked) {
     }
 }
 
-}  // namespace
-
-int command_check(const Settings& settings, const CheckOptions& options, const OutputOptions& output) {
+int check(const Settings& settings, const Options& options, const OutputOptions& output) {
     settings.require_database();
     std::vector<DefinitionFile> files;
     for (const std::string& what : options.definitions) files.push_back(find_definition(settings.dir, what));
@@ -114,6 +117,24 @@ int command_check(const Settings& settings, const CheckOptions& options, const O
     }
     if (output.json) fmt::print("{}\n", json_list(objects));
     return status;
+}
+
+}  // namespace
+
+void add_check(CommandTree& tree) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command =
+        tree.add("check", "Parse definitions and prepare them on the target, without running them",
+                 "datachange check 20260301120000 --database sqlite:shop.db",
+                 [options](const Settings& settings, const OutputOptions& output) {
+                     return check(settings, *options, output);
+                 });
+    command->add_option("definition", options->definitions,
+                        "Version, name or file (default all of the folder)");
+    tree.add_target(command);
+    tree.add_dir(command);
+    tree.add_batching(command);
+    tree.add_json(command);
 }
 
 }  // namespace datachange

@@ -1,15 +1,41 @@
+#include <memory>
+
 #include <fmt/format.h>
 
-#include "cli/commands.hpp"
+#include "cli/command_tree.hpp"
 #include "report/ledger_report.hpp"
 
 namespace datachange {
 
-int command_history(const Settings& settings, const HistoryOptions& options, const OutputOptions& output) {
+namespace {
+
+struct Options {
+    std::string table, identifier;
+};
+
+int show_history(const Settings& settings, const Options& options, const OutputOptions& output) {
     const std::vector<HistoryEntry> entries =
         LedgerReader(settings.ledger).history(options.table, options.identifier);
     fmt::print("{}", output.json ? history_json(entries) : history_text(entries));
     return 0;
+}
+
+}  // namespace
+
+void add_history(CommandTree& tree) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = tree.add("history", "What happened to one row, over all runs",
+                                 "datachange history --table orders --identifier 42",
+                                 [options](const Settings& settings, const OutputOptions& output) {
+                                     return show_history(settings, *options, output);
+                                 });
+    command->add_option("--table", options->table, "Table as in the definition (default any)");
+    command
+        ->add_option("--identifier", options->identifier,
+                     "The key's text; for several columns a JSON array: '[\"7\",\"3\"]'")
+        ->required();
+    tree.add_ledger(command);
+    tree.add_json(command);
 }
 
 }  // namespace datachange

@@ -1,6 +1,8 @@
+#include <memory>
+
 #include <fmt/format.h>
 
-#include "cli/commands.hpp"
+#include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
 #include "core/sql_template.hpp"
 #include "report/json.hpp"
@@ -9,6 +11,10 @@
 namespace datachange {
 
 namespace {
+
+struct Options {
+    bool print_sql = false;
+};
 
 int print_sql(const Settings& settings, const OutputOptions& output) {
     // no connection: the statements are for somebody who has the rights that this user may lack
@@ -24,9 +30,7 @@ int print_sql(const Settings& settings, const OutputOptions& output) {
     return 0;
 }
 
-}  // namespace
-
-int command_init(const Settings& settings, const InitOptions& options, const OutputOptions& output) {
+int init(const Settings& settings, const Options& options, const OutputOptions& output) {
     if (options.print_sql) return print_sql(settings, output);
     settings.require_database();
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
@@ -41,6 +45,20 @@ int command_init(const Settings& settings, const InitOptions& options, const Out
                    there ? "was there already" : "was created", target->name());
     }
     return 0;
+}
+
+}  // namespace
+
+void add_init(CommandTree& tree) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = tree.add("init", "Create the journal in the target, or print its SQL for a DBA",
+                                 "datachange init --print-sql --database postgresql://host/shop",
+                                 [options](const Settings& settings, const OutputOptions& output) {
+                                     return init(settings, *options, output);
+                                 });
+    command->add_flag("--print-sql", options->print_sql, "Print the statements and change nothing");
+    tree.add_target(command);
+    tree.add_json(command);
 }
 
 }  // namespace datachange

@@ -4,10 +4,12 @@
 #include <fstream>
 
 #include <fcntl.h>
+#include <memory>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "cli/commands.hpp"
+#include "cli/command_tree.hpp"
 #include "core/clock.hpp"
 #include "core/text.hpp"
 #include "report/json.hpp"
@@ -15,6 +17,10 @@
 namespace datachange {
 
 namespace {
+
+struct Options {
+    std::string name, table, identifier, ticket;
+};
 
 /// "Backfill user names" -> "backfill_user_names".
 std::string file_name_of(const std::string& name) {
@@ -35,7 +41,7 @@ std::string file_name_of(const std::string& name) {
     return result;
 }
 
-std::string definition_template(const std::string& title, const NewOptions& options) {
+std::string definition_template(const std::string& title, const Options& options) {
     const std::string table = options.table.empty() ? "my_table" : options.table;
     const std::string identifier = options.identifier.empty() ? "id" : options.identifier;
     return fmt::format(
@@ -79,9 +85,7 @@ void create_file(const std::string& path, const std::string& text) {
     }
 }
 
-}  // namespace
-
-int command_new(const Settings& settings, const NewOptions& options, const OutputOptions& output) {
+int write_new(const Settings& settings, const Options& options, const OutputOptions& output) {
     const std::string version = version_now();
     const std::string name = file_name_of(options.name);
     std::error_code ignored;  // the file will tell
@@ -98,6 +102,23 @@ int command_new(const Settings& settings, const NewOptions& options, const Outpu
         fmt::print("{}\n", path);
     }
     return 0;
+}
+
+}  // namespace
+
+void add_new(CommandTree& tree) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = tree.add("new", "Write a definition from a template",
+                                 "datachange new backfill_user_names --table users",
+                                 [options](const Settings& settings, const OutputOptions& output) {
+                                     return write_new(settings, *options, output);
+                                 });
+    command->add_option("name", options->name, "What it changes, in a few words")->required();
+    command->add_option("--table", options->table, "The table that is changed");
+    command->add_option("--identifier", options->identifier, "Its key column (default id)");
+    command->add_option("--ticket", options->ticket, "The ticket that asks for it");
+    tree.add_dir(command);
+    tree.add_json(command);
 }
 
 }  // namespace datachange

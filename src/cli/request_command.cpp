@@ -1,8 +1,10 @@
+#include <memory>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "cli/chosen_run.hpp"
-#include "cli/commands.hpp"
+#include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
 #include "core/clock.hpp"
 #include "core/process.hpp"
@@ -13,6 +15,12 @@
 namespace datachange {
 
 namespace {
+
+struct Options {
+    std::string run;
+    std::string request;                    ///< pause | cancel | throttle
+    std::uint64_t max_rows_per_second = 0;  ///< 0: no limit
+};
 
 /// The file that the run began with, unless it is gone or was edited.
 std::optional<std::string> definition_of(const Settings& settings, const JournalRun& run) {
@@ -63,10 +71,7 @@ void print_answer(const JournalRun& run, const std::string& request, const std::
     }
 }
 
-}  // namespace
-
-int command_request(const Settings& settings, const RequestCommandOptions& options,
-                    const OutputOptions& output) {
+int request(const Settings& settings, const Options& options, const OutputOptions& output) {
     settings.require_database();
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
     target->require_writable();
@@ -92,6 +97,53 @@ int command_request(const Settings& settings, const RequestCommandOptions& optio
                      : fmt::format("asked to {}, though nobody seems to work on it", options.request),
                  output);
     return 0;
+}
+
+struct Request {
+    CLI::App* command;
+    std::shared_ptr<Options> options;
+};
+
+Request add_request(CommandTree& tree, const std::string& name, const std::string& description,
+                    const std::string& example) {
+    const auto options = std::make_shared<Options>();
+    options->request = name;
+    CLI::App* command = tree.add(name, description, example,
+                                 [options](const Settings& settings, const OutputOptions& output) {
+                                     return request(settings, *options, output);
+                                 });
+    CommandTree::add_run_name(command, options->run);
+    tree.add_target(command);
+    tree.add_ledger(command);
+    tree.add_operator(command);
+    tree.add_json(command);
+    return {command, options};
+}
+
+}  // namespace
+
+void add_pause(CommandTree& tree) {
+    add_request(tree, "pause", "Have a run wait after the batch in hand, until `resume`",
+                "datachange pause 3");
+}
+
+void add_cancel(CommandTree& tree) {
+    const Request cancel =
+        add_request(tree, "cancel", "End a run for good after the batch in hand; what it has done stays",
+                    "datachange cancel 3");
+    tree.add_dir(cancel.command);
+    tree.add_csv_dir(cancel.command);
+}
+
+void add_throttle(CommandTree& tree) {
+    const Request throttle = add_request(tree, "throttle", "Change the speed of a run while it goes on",
+                                         "datachange throttle 3 --max-rows-per-second 500");
+    throttle.command
+        ->add_option("--max-rows-per-second", throttle.options->max_rows_per_second,
+                     "Rows a second, on average; 0: no limit")
+        ->required()
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("ROWS");
 }
 
 }  // namespace datachange

@@ -1,8 +1,10 @@
+#include <memory>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "cli/chosen_run.hpp"
-#include "cli/commands.hpp"
+#include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
@@ -15,6 +17,19 @@
 namespace datachange {
 
 namespace {
+
+struct RunCommandOptions {
+    std::string definition;
+    WorkOptions work;
+};
+
+struct ResumeCommandOptions {
+    std::string run;
+    bool take_over = false;
+    bool failed_rows = false;  ///< the command is `retry`
+    bool restored = false;
+    WorkOptions work;
+};
 
 ProgressStyle progress_style(const OutputOptions& output) {
     if (output.progress == "none") return ProgressStyle::none;
@@ -64,6 +79,33 @@ bool unpause(const Settings& settings, const ResumeCommandOptions& options, cons
     return true;
 }
 
+int run(const Settings& settings, const RunCommandOptions& options, const OutputOptions& output) {
+    settings.require_database();
+    const RunOptions work = work_options(settings, options.definition, options.work);
+    StopRequest stop;
+    const SignalWatch signals(stop);
+    const auto listener = listener_for(output);
+    print_result(execute_run(work, settings.engine(), *listener, &stop), output);
+    return 0;
+}
+
+int resume(const Settings& settings, const ResumeCommandOptions& options, const OutputOptions& output) {
+    settings.require_database();
+    const ChosenRun chosen =
+        choose_run(settings, *connect_target(settings.database, settings.engine(), settings.journal_schema),
+                   options.run);
+    if (!options.failed_rows && unpause(settings, options, chosen, output)) return 0;
+    const RunOptions work = work_options(settings, chosen.version, options.work);
+    StopRequest stop;
+    const SignalWatch signals(stop);
+    const auto listener = listener_for(output);
+    const ResumeOptions how{chosen.uuid, options.take_over, options.failed_rows, options.restored, false};
+    const RunResult result = execute_resume(work, how, settings.engine(), *listener, &stop);
+    print_result(result, output);
+    const bool failed_again = options.failed_rows && !result.failures.empty();
+    return failed_again ? static_cast<int>(ExitCode::pending) : 0;
+}
+
 }  // namespace
 
 RunOptions run_options(const Settings& settings, const std::string& path, RunOptions given) {
@@ -78,32 +120,47 @@ RunOptions run_options(const Settings& settings, const std::string& path, RunOpt
     return given;
 }
 
-int command_run(const Settings& settings, const RunCommandOptions& options, const OutputOptions& output) {
-    settings.require_database();
-    const RunOptions run = work_options(settings, options.definition, options.work);
-    StopRequest stop;
-    const SignalWatch signals(stop);
-    const auto listener = listener_for(output);
-    print_result(execute_run(run, settings.engine(), *listener, &stop), output);
-    return 0;
+void add_run(CommandTree& tree) {
+    const auto options = std::make_shared<RunCommandOptions>();
+    CLI::App* command =
+        tree.add("run", "Run one definition and keep the evidence; a run that stopped goes on",
+                 "datachange run backfill_user_names --database sqlite:shop.db --dry-run",
+                 [options](const Settings& settings, const OutputOptions& output) {
+                     return run(settings, *options, output);
+                 });
+    RunOptions& work = options->work.run;
+    command->add_option("definition", options->definition, "Version, name or file")->required();
+    command->add_flag("--dry-run", work.dry_run, "Do everything, write the CSVs, then roll back");
+    command->add_flag("--single-transaction", work.single_transaction,
+                      "One transaction, however large the set");
+    command->add_flag("--again", work.again, "Run a version that has run already");
+    tree.add_work(command, options->work);
 }
 
-int command_resume(const Settings& settings, const ResumeCommandOptions& options,
-                   const OutputOptions& output) {
-    settings.require_database();
-    const ChosenRun chosen =
-        choose_run(settings, *connect_target(settings.database, settings.engine(), settings.journal_schema),
-                   options.run);
-    if (!options.failed_rows && unpause(settings, options, chosen, output)) return 0;
-    const RunOptions run = work_options(settings, chosen.version, options.work);
-    StopRequest stop;
-    const SignalWatch signals(stop);
-    const auto listener = listener_for(output);
-    const ResumeOptions resume{chosen.uuid, options.take_over, options.failed_rows, options.restored, false};
-    const RunResult result = execute_resume(run, resume, settings.engine(), *listener, &stop);
-    print_result(result, output);
-    const bool failed_again = options.failed_rows && !result.failures.empty();
-    return failed_again ? static_cast<int>(ExitCode::pending) : 0;
+void add_resume(CommandTree& tree) {
+    const auto options = std::make_shared<ResumeCommandOptions>();
+    CLI::App* command =
+        tree.add("resume", "Go on with a run that stopped, was killed, or is paused", "datachange resume 3",
+                 [options](const Settings& settings, const OutputOptions& output) {
+                     return resume(settings, *options, output);
+                 });
+    CommandTree::add_run_name(command, options->run);
+    command->add_flag("--take-over", options->take_over, "Although somebody seems to be working on it");
+    command->add_flag("--restored", options->restored,
+                      "Although the target does not know the run: it was restored to a state before it");
+    tree.add_work(command, options->work);
+}
+
+void add_retry(CommandTree& tree) {
+    const auto options = std::make_shared<ResumeCommandOptions>();
+    options->failed_rows = true;
+    CLI::App* command =
+        tree.add("retry", "Try only the rows of a run again that failed", "datachange retry 3",
+                 [options](const Settings& settings, const OutputOptions& output) {
+                     return resume(settings, *options, output);
+                 });
+    CommandTree::add_run_name(command, options->run);
+    tree.add_work(command, options->work);
 }
 
 }  // namespace datachange

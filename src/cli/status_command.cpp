@@ -3,11 +3,12 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <set>
 
 #include <fmt/format.h>
 
-#include "cli/commands.hpp"
+#include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
@@ -21,6 +22,10 @@
 namespace datachange {
 
 namespace {
+
+struct Options {
+    bool exit_code = false;
+};
 
 /// One line of the status: a definition, or a version that the journal knows and whose file is gone.
 struct StatusLine {
@@ -142,9 +147,7 @@ void print_text(const std::string& target, const std::vector<StatusLine>& lines,
     }
 }
 
-}  // namespace
-
-int command_status(const Settings& settings, const StatusOptions& options, const OutputOptions& output) {
+int show_status(const Settings& settings, const Options& options, const OutputOptions& output) {
     settings.require_database();
     const std::vector<DefinitionFile> files = list_definitions(settings.dir);
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
@@ -162,6 +165,22 @@ int command_status(const Settings& settings, const StatusOptions& options, const
     const bool pending =
         std::any_of(lines.begin(), lines.end(), [](const StatusLine& line) { return line.pending(); });
     return options.exit_code && pending ? static_cast<int>(ExitCode::pending) : 0;
+}
+
+}  // namespace
+
+void add_status(CommandTree& tree) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = tree.add("status", "Every definition and what has become of it on the target",
+                                 "datachange status --database sqlite:shop.db --exit-code",
+                                 [options](const Settings& settings, const OutputOptions& output) {
+                                     return show_status(settings, *options, output);
+                                 });
+    command->add_flag("--exit-code", options->exit_code, "Exit with 3 if something is pending");
+    tree.add_target(command);
+    tree.add_dir(command);
+    tree.add_ledger(command);
+    tree.add_json(command);
 }
 
 }  // namespace datachange

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+
+namespace datachange {
+
+/// The commands with their options; one of them is chosen and run.
+class CommandTree {
+public:
+    /// Prints its result to stdout and gives the exit status; errors are thrown.
+    using Command = std::function<int(const Settings&, const OutputOptions&)>;
+
+    CommandTree();
+
+    /// @param name of two words, "ledger merge", for one that stands in a group, which is to be there
+    CLI::App* add(const std::string& name, const std::string& description, const std::string& example,
+                  Command command);
+    /// A command that only has others beneath it.
+    void add_group(const std::string& name, const std::string& description);
+
+    // Options that several commands have.
+    void add_target(CLI::App* command);
+    void add_ledger(CLI::App* command);
+    void add_dir(CLI::App* command);
+    void add_csv_dir(CLI::App* command);
+    void add_operator(CLI::App* command);
+    void add_batching(CLI::App* command);
+    void add_progress(CLI::App* command);
+    void add_json(CLI::App* command);
+    static void add_run_name(CLI::App* command, std::string& run);
+    /// What every command takes that changes rows.
+    void add_work(CLI::App* command, WorkOptions& work);
+
+    /// @throws Error
+    int run(int argc, char** argv);
+
+    const CLI::App& app() const { return m_app; }
+
+private:
+    int report(const CLI::ParseError& error, int argc, char** argv);
+    std::string help_name() const;
+    std::string near_option(int argc, char** argv) const;
+
+    CLI::App m_app;
+    GivenSettings m_given;
+    OutputOptions m_output;
+    std::vector<std::pair<CLI::App*, Command>> m_commands;
+};
+
+}  // namespace datachange
