@@ -36,5 +36,7 @@ std::string json_objects(const RowSet& rows);
 /// The values of an array that append_json_array wrote.
 /// @throws std::invalid_argument if the text is not such an array.
 std::vector<Value> parse_json_array(std::string_view json);
+/// The text of a string that append_json_string wrote. @throws std::invalid_argument
+std::string parse_json_string(std::string_view json);
 
 }  // namespace datachange

@@ -37,9 +37,9 @@ std::vector<CsvPaths> RehearsalRecord::finish(const Finish& finish) {
 
 void RehearsalRecord::write_note() const {
     CsvFile note(csv_directory() + "/DRY-RUN.txt");
-    note.buffer() += "These files are of a dry run of " + m_header.version + "_" + m_header.name + " at " +
-                     m_header.started_at + ".\nThe change was executed on " + m_header.target +
-                     " and rolled back: nothing was changed.\n";
+    note.write("These files are of a dry run of " + m_header.version + "_" + m_header.name + " at " +
+               m_header.started_at + ".\nThe change was executed on " + m_header.target +
+               " and rolled back: nothing was changed.\n");
     note.finish();
 }
 

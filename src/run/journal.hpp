@@ -29,6 +29,8 @@ struct RunHeader {
     std::string started_at;    ///< utc_now()
     std::int64_t process = 0;  ///< the process on `host` that runs it
     std::int64_t epoch = 1;    ///< of the journal in the target; a run that was taken over has a greater one
+    std::string reverses;      ///< UUID of the run that this one takes back; "": none
+    std::string git_commit;    ///< that the definition was checked out from; "": not known
 };
 
 /// A committed batch as the journal in the target has it.
@@ -69,7 +71,8 @@ struct StepHeader {
     int watch_of = 0;  ///< 0: a step of the definition; else the number of the step that watches
     std::string name, table;
     std::vector<std::string> identifier;
-    std::string evidence = "full";  ///< full | keys | counts
+    std::string evidence = "full";      ///< full | keys | counts
+    std::vector<std::string> redacted;  ///< columns of which only digests are kept
 };
 
 /// What is recorded of a batch besides its rows.

@@ -50,10 +50,10 @@ std::vector<StepHeader> step_headers(const Plan& plan) {
     auto number = static_cast<int>(plan.steps.size());
     for (const StepPlan& planned : plan.steps) {
         const Step& step = planned.step;
-        steps.push_back({step.number, 0, step.name, step.table, step.identifier, evidence_of(step)});
+        steps.push_back({step.number, 0, step.name, step.table, step.identifier, evidence_of(step), {}});
         for (const Watch& watch : step.watches) {
             watches.push_back(
-                {++number, step.number, "watch_" + watch.table, watch.table, watch.identifier, "full"});
+                {++number, step.number, "watch_" + watch.table, watch.table, watch.identifier, "full", {}});
         }
     }
     steps.insert(steps.end(), watches.begin(), watches.end());

@@ -16,9 +16,8 @@ namespace {
 constexpr std::size_t npos = AuditedRow::npos;
 
 std::string field(const std::string& json) {
-    std::string out;
-    append_csv_value(out, json);
-    return out;
+    std::string memory;
+    return std::string{csv_value(json, memory)};
 }
 
 /// A line of /proc/self/status in kilobytes.

@@ -1,5 +1,6 @@
 #include "record/csv/csv_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -12,6 +13,12 @@
 #include "datachange/error.hpp"
 
 namespace datachange {
+
+namespace {
+
+constexpr std::size_t usual_size = std::size_t{256} * 1024;  // of what waits to be written
+
+}  // namespace
 
 CsvFile::CsvFile(std::string path, const std::string& partial)
     : m_path(std::move(path)), m_partial(m_path + partial) {
@@ -29,17 +36,47 @@ void CsvFile::fail(const char* doing) const {
     throw Error(ExitCode::unreachable, fmt::format("cannot {} {}: {}", doing, m_path, std::strerror(errno)));
 }
 
+void CsvFile::write(std::string_view text) {
+    std::memcpy(room(text.size()), text.data(), text.size());
+    m_used += text.size();
+}
+
+void CsvFile::write_line(std::span<const std::string_view> fields) {
+    std::size_t size = fields.size() + 2;
+    for (const std::string_view field : fields) size += field.size();
+    char* at = room(size);
+    const char* const start = at;
+    for (const std::string_view field : fields) {
+        if (!field.empty()) std::memcpy(at, field.data(), field.size());
+        at += field.size();
+        *at++ = ',';
+    }
+    if (!fields.empty()) --at;
+    *at++ = '\r';
+    *at++ = '\n';
+    m_used += static_cast<std::size_t>(at - start);
+}
+
+/// Where so many bytes can be put.
+char* CsvFile::room(std::size_t size) {
+    if (m_buffer.size() - m_used < size) {
+        flush();
+        if (m_buffer.size() < size) m_buffer.resize(std::max(size, usual_size));
+    }
+    return m_buffer.data() + m_used;
+}
+
 void CsvFile::flush() {
-    m_hash.update(m_buffer);
-    m_bytes += m_buffer.size();
-    std::string_view rest = m_buffer;
+    std::string_view rest{m_buffer.data(), m_used};
+    m_hash.update(rest);
+    m_bytes += rest.size();
     while (!rest.empty()) {
         const ssize_t count = ::write(m_file, rest.data(), rest.size());
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) fail("write");
         rest.remove_prefix(static_cast<std::size_t>(count));
     }
-    m_buffer.clear();
+    m_used = 0;
 }
 
 void CsvFile::complete() {

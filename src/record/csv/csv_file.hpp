@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/hash.hpp"
 
@@ -19,11 +21,10 @@ public:
     CsvFile(const CsvFile&) = delete;
     CsvFile& operator=(const CsvFile&) = delete;
 
-    /// What is appended here is written by and by; call written() after each row.
-    std::string& buffer() { return m_buffer; }
-    void written() {
-        if (m_buffer.size() >= flush_at) flush();
-    }
+    /// Appends a text as it is.
+    void write(std::string_view text);
+    /// Appends a line of fields, which are CSV already.
+    void write_line(std::span<const std::string_view> fields);
     /// Writes what is left, and brings it to the disk.
     void complete();
     /// Gives the complete file its name; one that had it before is replaced.
@@ -40,15 +41,15 @@ public:
     const std::string& sha256() const { return m_sha256; }
 
 private:
-    static constexpr std::size_t flush_at = std::size_t{256} * 1024;
-
+    char* room(std::size_t size);
     void flush();
     [[noreturn]] void fail(const char* doing) const;
 
     std::string m_path, m_partial;
     int m_file = -1;
     bool m_named = false;
-    std::string m_buffer;
+    std::vector<char> m_buffer;  ///< m_used of it wait to be written
+    std::size_t m_used = 0;
     Sha256 m_hash;
     std::uint64_t m_bytes = 0;
     std::string m_sha256;

@@ -1,5 +1,6 @@
 #include "record/csv/csv_value.hpp"
 
+#include <array>
 #include <stdexcept>
 
 #include "core/value_json.hpp"
@@ -8,63 +9,76 @@ namespace datachange {
 
 namespace {
 
-// A loop, for find_first_of calls memchr for every character.
-bool needs_quotes(std::string_view text) {
-    if (text.empty() || text.front() == ' ' || text.back() == ' ') return true;
-    for (const char c : text) {
-        if (c == ',' || c == '"' || c == '\r' || c == '\n') return true;
-    }
-    return false;
+constexpr std::array<bool, 256> make_special(std::string_view characters) {
+    std::array<bool, 256> special{};
+    for (const char c : characters) special[static_cast<unsigned char>(c)] = true;
+    return special;
+}
+constexpr auto needs_quotes = make_special(",\"\r\n");
+constexpr auto needs_more = make_special(",\"\r\n\\");  // or stands escaped in JSON
+
+// A loop without a branch, for most texts are short and have none of them.
+bool has_any(std::string_view text, const std::array<bool, 256>& special) {
+    bool found = false;
+    for (const char c : text) found |= special[static_cast<unsigned char>(c)];
+    return found;
 }
 
-void append_quoted(std::string& out, std::string_view text) {
-    out += '"';
+bool empty_or_spaced(std::string_view text) {
+    return text.empty() || text.front() == ' ' || text.back() == ' ';
+}
+
+std::string_view quoted(std::string_view text, std::string& memory) {
+    memory.assign(1, '"');
     for (;;) {
         const std::size_t quote = text.find('"');
-        out += text.substr(0, quote);
+        memory += text.substr(0, quote);
         if (quote == std::string_view::npos) break;
-        out += "\"\"";
+        memory += "\"\"";
         text.remove_prefix(quote + 1);
     }
-    out += '"';
+    memory += '"';
+    return memory;
+}
+
+std::string_view string_value(std::string_view json, std::string& memory) {
+    const std::string_view text = json.substr(1, json.size() - 2);
+    if (!empty_or_spaced(text) && !has_any(text, needs_more)) return text;
+    if (text.find('\\') == std::string_view::npos) return quoted(text, memory);
+    std::string decoded = parse_json_string(json);
+    if (!empty_or_spaced(decoded) && !has_any(decoded, needs_quotes)) return memory = std::move(decoded);
+    return quoted(decoded, memory);
+}
+
+/// {"$blob":"00ff"}
+std::string_view tagged_value(std::string_view json, std::string& memory) {
+    const std::size_t value = json.find(':') + 2;
+    if (json[2] != '$' || value + 2 > json.size()) throw std::invalid_argument("not a value");
+    const std::string_view text = json.substr(value, json.size() - value - 2);
+    if (json[3] == 'r') return text;
+    return memory.assign("\\x").append(text);
 }
 
 }  // namespace
 
-void append_csv_text(std::string& out, std::string_view text) {
-    if (needs_quotes(text)) {
-        append_quoted(out, text);
-    } else {
-        out += text;
-    }
+std::string_view csv_text(std::string_view text, std::string& memory) {
+    return empty_or_spaced(text) || has_any(text, needs_quotes) ? quoted(text, memory) : text;
 }
 
-void append_csv_value(std::string& out, std::string_view json) {
+std::string_view csv_value(std::string_view json, std::string& memory) {
     switch (json.front()) {
         case 'n':
-            return;
+            return {};
         case 't':
-            out += 't';
-            return;
+            return "t";
         case 'f':
-            out += 'f';
-            return;
+            return "f";
         case '"':
-            if (json.find('\\') == std::string_view::npos) {
-                append_csv_text(out, json.substr(1, json.size() - 2));
-                return;
-            }
-            append_csv_text(out, parse_json_array("[" + std::string{json} + "]").front().bytes);
-            return;
-        case '{': {  // {"$blob":"00ff"}
-            const std::size_t value = json.find(':') + 2;
-            if (json[2] != '$' || value + 2 > json.size()) throw std::invalid_argument("not a value");
-            if (json[3] != 'r') out += "\\x";
-            out += json.substr(value, json.size() - value - 2);
-            return;
-        }
+            return string_value(json, memory);
+        case '{':
+            return tagged_value(json, memory);
         default:
-            out += json;
+            return json;
     }
 }
 

@@ -5,7 +5,7 @@
 
 namespace datachange {
 
-/// Appends a value in the ledger's JSON as a CSV field:
+/// A value in the ledger's JSON as a CSV field:
 ///   null             nothing
 ///   true, false      t, f
 ///   numbers          their digits; {"$real":"inf"}: inf
@@ -13,9 +13,11 @@ namespace datachange {
 ///   ends with a
 ///                    space; quotes are doubled
 ///   $blob and $text  \x and hexadecimal digits
-void append_csv_value(std::string& out, std::string_view json);
+/// @param memory for a field that does not stand in the JSON as it is
+/// @return lives as long as both
+std::string_view csv_value(std::string_view json, std::string& memory);
 
-/// Appends a text as a CSV field, quoted where needed.
-void append_csv_text(std::string& out, std::string_view text);
+/// A text as a CSV field, quoted where needed.
+std::string_view csv_text(std::string_view text, std::string& memory);
 
 }  // namespace datachange

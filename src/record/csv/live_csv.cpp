@@ -116,8 +116,11 @@ void LiveCsv::render(const RecordedBatch& batch) {
     if (files.complete) throw std::logic_error("a batch came behind the end of its step");
     for (const Block& block : batch.blocks()) {
         m_reader.open(BlockReader::columns(block));
-        for (std::size_t place = 0; place < m_reader.size(); ++place)
-            files.writer->write(m_reader.row(place));
+        for (std::size_t place = 0; place < m_reader.size(); ++place) {
+            const BlockRow row = m_reader.row(place);
+            m_images.read(row);
+            files.writer->write(row, m_images);
+        }
     }
 }
 

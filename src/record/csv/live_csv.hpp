@@ -78,6 +78,7 @@ private:
     bool m_given_up = false;
     std::map<int, Files> m_files;  ///< used by the thread alone, until it has ended
     BlockReader m_reader;
+    RowImages m_images;
     std::optional<TaskThread> m_thread;  ///< last: it uses all of the above
 };
 

@@ -89,7 +89,7 @@ std::string RunFolder::partial() const {
 
 void RunFolder::write_note(const std::string& name, const std::string& text) const {
     CsvFile note(file(name), partial());
-    note.buffer() += text;
+    note.write(text);
     note.finish();
 }
 

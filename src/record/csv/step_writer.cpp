@@ -9,25 +9,16 @@ namespace datachange {
 
 namespace {
 
-void end_line(CsvFile& file) {
-    file.buffer() += "\r\n";
-    file.written();
+std::vector<std::string> csv_texts(const std::vector<std::string>& texts) {
+    std::vector<std::string> fields;
+    std::string memory;
+    for (const std::string& text : texts) fields.emplace_back(csv_text(text, memory));
+    return fields;
 }
 
 void write_header(CsvFile& file, const std::vector<std::string>& names) {
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        if (i > 0) file.buffer() += ',';
-        append_csv_text(file.buffer(), names[i]);
-    }
-    end_line(file);
-}
-
-void write_line(CsvFile& file, const std::vector<std::string_view>& cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (i > 0) file.buffer() += ',';
-        append_csv_value(file.buffer(), cells[i]);
-    }
-    end_line(file);
+    const std::vector<std::string> fields = csv_texts(names);
+    file.write_line(std::vector<std::string_view>(fields.begin(), fields.end()));
 }
 
 std::unique_ptr<CsvFile> open(const RunFolder& folder, const std::string& name) {
@@ -49,24 +40,20 @@ StepWriter::StepWriter(StepLayout layout, const RunFolder& folder, const std::st
       m_post(open(folder, prefix + "post.csv")),
       m_diff(open(folder, prefix + "diff.csv")) {
     if (!m_layout.watch) m_change = open(folder, prefix + "change.csv");
+    m_before_names = csv_texts(m_layout.before);
+    m_after_names = csv_texts(m_layout.after);
     write_header(*m_pre, or_identifier(m_layout.before));
     if (m_change) write_header(*m_change, or_identifier(m_layout.change));
     write_header(*m_post, or_identifier(m_layout.after));
     write_header(*m_diff, {"identifier", "action", "column", "before", "after"});
 }
 
-void StepWriter::write(const BlockRow& row) {
-    const bool untouched = row.action == Action::unchanged || row.action == Action::missing;
-    read_before(row);
-    if (untouched && row.after.empty()) {
-        m_after = m_before;
-    } else {
-        read_after(row);
-    }
-    if (!m_before.empty()) write_line(*m_pre, m_before);
-    if (!m_after.empty()) write_line(*m_post, m_after);
+void StepWriter::write(const BlockRow& row, const RowImages& images) {
+    read(images);
+    if (!m_before.fields.empty()) m_pre->write_line(m_before.fields);
+    if (!m_after.fields.empty()) m_post->write_line(m_after.fields);
     if (m_change) write_returned(row);
-    if (!untouched) write_diff(row);
+    if (row.action != Action::unchanged && row.action != Action::missing) write_diff(row, images);
 }
 
 StepCsv StepWriter::complete() {
@@ -83,30 +70,19 @@ const std::vector<std::string>& StepWriter::or_identifier(const std::vector<std:
     return names.empty() ? m_layout.identifier : names;
 }
 
-// What [] and {} stand for in images: see RowEncoder.
-
-void StepWriter::read_before(const BlockRow& row) {
-    m_before.clear();
-    if (row.before.empty()) return;
-    split_json_array(row.before, m_before);
-    for (std::string_view& cell : m_before) {
-        if (cell == "[]") cell = row.identifier;
-        if (cell == "{}") cell = quoted(row.identifier);
-    }
+void StepWriter::Line::set(const Fields& json) {
+    if (memory.size() < json.size()) memory.resize(json.size());
+    fields.resize(json.size());
+    for (std::size_t i = 0; i < json.size(); ++i) fields[i] = csv_value(json[i], memory[i]);
 }
 
-void StepWriter::read_after(const BlockRow& row) {
-    m_after.clear();
-    if (row.after.empty()) return;
-    split_json_array(row.after, m_after);
-    for (std::size_t i = 0; i < m_after.size(); ++i) {
-        if (m_after[i] == "[]") m_after[i] = m_before.at(i);
+void StepWriter::read(const RowImages& images) {
+    m_before.set(images.before());
+    if (images.same()) {
+        m_after.fields = m_before.fields;
+    } else {
+        m_after.set(images.after());
     }
-}
-
-std::string_view StepWriter::quoted(std::string_view text) {
-    m_quoted.assign(1, '"').append(text).append(1, '"');
-    return m_quoted;
 }
 
 void StepWriter::write_returned(const BlockRow& row) {
@@ -122,6 +98,7 @@ void StepWriter::write_returned(const BlockRow& row) {
             write_derived(row, statement);
         } else {
             split_json_array(m_entry[1], m_values);
+            m_returned.set(m_values);
             write_change(m_layout.returned[statement]);
         }
     }
@@ -131,73 +108,57 @@ void StepWriter::write_returned(const BlockRow& row) {
 void StepWriter::write_derived(const BlockRow& row, std::size_t statement) {
     const StepLayout::Returned& returned = m_layout.returned[statement];
     const bool deleted = row.action == Action::deleted;
-    const Cells& image = deleted ? m_before : m_after;
-    m_values.clear();
+    const Fields& image = deleted ? m_before.fields : m_after.fields;
+    m_returned.fields.clear();
     for (const std::size_t place : deleted ? returned.in_before : returned.in_after) {
-        m_values.push_back(image.at(place));
+        m_returned.fields.push_back(image.at(place));
     }
     write_change(returned);
 }
 
+/// m_returned, with an empty field for each column that only other statements have.
 void StepWriter::write_change(const StepLayout::Returned& returned) {
     m_line.clear();
     for (const std::size_t place : returned.of_union) {
-        m_line.push_back(place == StepLayout::npos ? "null" : m_values.at(place));
+        m_line.push_back(place == StepLayout::npos ? std::string_view{} : m_returned.fields.at(place));
     }
-    write_line(*m_change, m_line);
+    m_change->write_line(m_line);
 }
 
-void StepWriter::write_diff(const BlockRow& row) {
-    if (m_before.empty()) {
-        for (std::size_t i = 0; i < m_after.size(); ++i)
-            write_difference(row, m_layout.after[i], "null", m_after[i]);
-    } else if (m_after.empty()) {
-        for (std::size_t i = 0; i < m_before.size(); ++i)
-            write_difference(row, m_layout.before[i], m_before[i], "null");
-    } else if (!write_differences(row, false)) {
-        write_differences(row, true);
+void StepWriter::write_diff(const BlockRow& row, const RowImages& images) {
+    m_difference = {csv_text(row.identifier, m_identifier), action_name(row.action), {}, {}, {}};
+    if (m_before.fields.empty()) {
+        for (std::size_t i = 0; i < m_after.fields.size(); ++i)
+            write_difference(m_after_names[i], {}, m_after.fields[i]);
+    } else if (m_after.fields.empty()) {
+        for (std::size_t i = 0; i < m_before.fields.size(); ++i)
+            write_difference(m_before_names[i], m_before.fields[i], {});
+    } else if (!write_differences(row, images, false)) {
+        write_differences(row, images, true);
     }
 }
 
 /// Values of two types that read the same would puzzle in a file without types, so they have no line;
 /// unless nothing else differs, for no updated row may be left out.
-bool StepWriter::write_differences(const BlockRow& row, bool alike_too) {
+bool StepWriter::write_differences(const BlockRow& row, const RowImages& images, bool alike_too) {
     bool any = false;
     for (const StepLayout::Shared& column : m_layout.shared) {
         if (column.identifier && row.new_identifier.empty()) continue;
-        const std::string_view before = m_before[column.before], after = m_after[column.after];
-        if (before == after || (!alike_too && reads_alike(before, after))) continue;
-        write_difference(row, column.name, before, after);
+        if (images.before()[column.before] == images.after()[column.after]) continue;
+        const std::string_view before = m_before.fields[column.before], after = m_after.fields[column.after];
+        if (before == after && !alike_too) continue;
+        write_difference(m_before_names[column.before], before, after);
         any = true;
     }
     return any;
 }
 
-bool StepWriter::reads_alike(std::string_view before, std::string_view after) {
-    // values of one sort that differ read otherwise, and nothing reads as NULL does
-    const bool text = before.front() == '"', same_sort = text == (after.front() == '"');
-    const bool plain = before.front() != '{' && after.front() != '{';
-    if (plain && (same_sort || before == "null" || after == "null")) return false;
-    m_field.clear();
-    append_csv_value(m_field, before);
-    const std::size_t end = m_field.size();
-    append_csv_value(m_field, after);
-    return std::string_view{m_field}.substr(0, end) == std::string_view{m_field}.substr(end);
-}
-
-void StepWriter::write_difference(const BlockRow& row, const std::string& column, std::string_view before,
-                                  std::string_view after) {
-    std::string& out = m_diff->buffer();
-    append_csv_text(out, row.identifier);
-    out += ',';
-    out += action_name(row.action);
-    out += ',';
-    append_csv_text(out, column);
-    out += ',';
-    append_csv_value(out, before);
-    out += ',';
-    append_csv_value(out, after);
-    end_line(*m_diff);
+/// One line; its first two fields are there.
+void StepWriter::write_difference(std::string_view column, std::string_view before, std::string_view after) {
+    m_difference[2] = column;
+    m_difference[3] = before;
+    m_difference[4] = after;
+    m_diff->write_line(m_difference);
 }
 
 }  // namespace datachange

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,7 +10,7 @@
 #include "record/csv/csv_file.hpp"
 #include "record/csv/run_folder.hpp"
 #include "record/csv/step_layout.hpp"
-#include "record/ledger/block.hpp"
+#include "record/ledger/row_images.hpp"
 
 namespace datachange {
 
@@ -29,31 +30,38 @@ public:
     StepWriter(StepLayout layout, const RunFolder& folder, const std::string& prefix);
 
     const StepLayout& layout() const { return m_layout; }
-    void write(const BlockRow& row);
+    void write(const BlockRow& row, const RowImages& images);
     StepCsv complete();
 
 private:
-    using Cells = std::vector<std::string_view>;
     using File = std::unique_ptr<CsvFile>;
+    using Fields = std::vector<std::string_view>;
+
+    /// The values of one image as they stand in a line.
+    struct Line {
+        Fields fields;
+        std::vector<std::string> memory;  ///< of fields that are not as in JSON
+
+        void set(const Fields& json);
+    };
 
     const std::vector<std::string>& or_identifier(const std::vector<std::string>& names) const;
-    void read_before(const BlockRow& row);
-    void read_after(const BlockRow& row);
-    std::string_view quoted(std::string_view text);
+    void read(const RowImages& images);
     void write_returned(const BlockRow& row);
     void write_derived(const BlockRow& row, std::size_t statement);
     void write_change(const StepLayout::Returned& returned);
-    void write_diff(const BlockRow& row);
-    bool write_differences(const BlockRow& row, bool alike_too);
-    bool reads_alike(std::string_view before, std::string_view after);
-    void write_difference(const BlockRow& row, const std::string& column, std::string_view before,
-                          std::string_view after);
+    void write_diff(const BlockRow& row, const RowImages& images);
+    bool write_differences(const BlockRow& row, const RowImages& images, bool alike_too);
+    void write_difference(std::string_view column, std::string_view before, std::string_view after);
 
     StepLayout m_layout;
+    std::vector<std::string> m_before_names, m_after_names;  ///< as CSV
     File m_pre, m_post, m_diff, m_change;
     // kept for their memory
-    Cells m_before, m_after, m_entries, m_entry, m_values, m_line;
-    std::string m_quoted, m_field;
+    Line m_before, m_after, m_returned;
+    Fields m_entries, m_entry, m_values, m_line;
+    std::array<std::string_view, 5> m_difference;  ///< a line of diff.csv
+    std::string m_identifier;
 };
 
 }  // namespace datachange

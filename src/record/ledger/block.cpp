@@ -88,7 +88,7 @@ std::string_view cell(const std::vector<std::string_view>& cells, std::size_t pl
 std::string_view text(std::string_view json, std::string& memory) {
     if (json.empty()) return json;
     if (json.find('\\') == std::string_view::npos) return json.substr(1, json.size() - 2);
-    memory = parse_json_array("[" + std::string{json} + "]").front().bytes;
+    memory = parse_json_string(json);
     return memory;
 }
 

@@ -11,6 +11,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include "datachange/error.hpp"
+#include "record/ledger/change_reader.hpp"
 
 namespace datachange {
 
@@ -69,6 +70,9 @@ public:
         prepared.exec();
         prepared.reset();
     }
+
+    /// The rows of a step's committed batches.
+    ChangeReader changes_of(std::int64_t run_id, int step) { return {m_database, run_id, step}; }
 
     /// Executes statements without parameters that give no rows.
     void run(const std::string& script);

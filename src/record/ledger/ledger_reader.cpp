@@ -131,9 +131,18 @@ std::string LedgerReader::definition(std::int64_t run) const {
 std::vector<LedgerStep> LedgerReader::steps(std::int64_t run) const {
     return rows<LedgerStep>(
         "SELECT step, watch_of, name, table_name, identifier_columns, evidence, before_columns, before_types,"
-        " returned_columns, returned_types, after_columns, after_types FROM steps WHERE run_id = ? ORDER BY "
+        " returned_columns, returned_types, after_columns, after_types, redacted FROM steps WHERE run_id = ? "
+        "ORDER BY "
         "step",
         read_step, run);
+}
+
+ChangeReader LedgerReader::changes(std::int64_t run, int step) const {
+    try {
+        return {m_database, run, step};
+    } catch (const SQLite::Exception& failure) {
+        throw ledger_failure(m_path, failure);
+    }
 }
 
 std::vector<LedgerBatch> LedgerReader::batches(std::int64_t run) const {

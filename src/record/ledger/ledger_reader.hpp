@@ -8,6 +8,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include "datachange/run.hpp"
+#include "record/ledger/change_reader.hpp"
 
 namespace datachange {
 
@@ -28,6 +29,9 @@ struct LedgerRun {
     std::int64_t process = 0;   ///< that has it, or had it last; 0: not recorded
     std::string process_host;   ///< where that is; `host` is where the run began
     std::string owned_since;    ///< since when that process has it
+    std::string reverses;       ///< UUID of the run that this one takes back; ""
+    std::string git_commit;     ///< that the definition was checked out from; "": not known
+    std::string pruned_at;      ///< when its values were dropped; "": they are there
 };
 
 /// A column of a step's rows.
@@ -41,6 +45,7 @@ struct LedgerStep {
     std::string name, table;
     std::vector<std::string> identifier;
     std::string evidence;                             ///< full | keys | counts
+    std::vector<std::string> redacted;                ///< columns of which only digests are kept
     std::vector<LedgerColumn> before, after;          ///< empty until a batch has told
     std::vector<std::vector<LedgerColumn>> returned;  ///< one list a statement
 };
@@ -130,6 +135,8 @@ public:
     std::string definition(std::int64_t run) const;
 
     std::vector<LedgerStep> steps(std::int64_t run) const;
+    /// The rows of a step's committed batches, one after the other; the reader outlives them.
+    ChangeReader changes(std::int64_t run, int step) const;
     /// By step, and within it by path: "2" before "10".
     std::vector<LedgerBatch> batches(std::int64_t run) const;
     std::vector<LedgerSummary> summaries(std::int64_t run) const;
@@ -152,7 +159,7 @@ private:
     std::vector<Row> rows(const std::string& sql, Read read, const Values&... values) const;
 
     std::string m_path;
-    SQLite::Database m_database;
+    mutable SQLite::Database m_database;
 };
 
 }  // namespace datachange

@@ -44,7 +44,8 @@ std::string select_runs(const char* rest) {
         "host,"
         " ticket, author, tool_version, server_version, mode, state, dry_run, {}, started_at, finished_at, "
         "error,"
-        " csv_directory, root, epoch, process, process_host, owned_since FROM runs {}",
+        " csv_directory, root, epoch, process, process_host, owned_since, reverses, git_commit, pruned_at "
+        "FROM runs {}",
         count_columns, rest);
 }
 
@@ -66,7 +67,8 @@ LedgerRun read_run(Cursor row) {
     run.epoch = row.number();
     run.process = row.number();
     run.process_host = row.text();
-    run.owned_since = row.text();
+    for (std::string* field : {&run.owned_since, &run.reverses, &run.git_commit, &run.pruned_at})
+        *field = row.text();
     return run;
 }
 
@@ -84,6 +86,7 @@ LedgerStep read_step(Cursor row) {
     step.returned = column_lists(returned, returned_types);
     const std::string after = row.text(), after_types = row.text();
     step.after = columns(after, after_types);
+    step.redacted = names(row.text());
     return step;
 }
 

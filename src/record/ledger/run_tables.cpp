@@ -19,13 +19,13 @@ std::int64_t insert_run(Ledger& ledger, const RunHeader& header) {
         "INSERT INTO runs(uuid, version, name, definition, definition_sha256, engine, target, operator, host,"
         " ticket, mode, state, started_at, dry_run, author, tool_version, server_version, definition_path, "
         "epoch,"
-        " process, process_host, owned_since)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'processing', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " process, process_host, owned_since, reverses, git_commit)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'processing', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         header.uuid, header.version, header.name, header.definition, header.definition_sha256,
         engine_name(header.engine), header.target, header.operator_name, header.host, nullable(header.ticket),
         header.mode, header.started_at, header.dry_run, nullable(header.author), header.tool_version,
         header.server_version, header.definition_path, header.epoch, process_of(header), header.host,
-        utc_now());
+        utc_now(), nullable(header.reverses), nullable(header.git_commit));
     return ledger.last_id();
 }
 
@@ -43,11 +43,12 @@ void set_state(Ledger& ledger, std::int64_t run_id, const std::string& state) {
 void insert_step(Ledger& ledger, std::int64_t run_id, const StepHeader& header) {
     ledger.execute(
         "INSERT INTO steps(run_id, step, name, table_name, identifier, watch_of, evidence, "
-        "identifier_columns)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "identifier_columns, redacted)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         run_id, header.number, nullable(header.name), nullable(header.table), join(header.identifier, ", "),
         header.watch_of == 0 ? std::nullopt : std::optional{header.watch_of}, header.evidence,
-        json_array_of_strings(header.identifier));
+        json_array_of_strings(header.identifier),
+        header.redacted.empty() ? std::nullopt : std::optional{json_array_of_strings(header.redacted)});
 }
 
 void end_run(Ledger& ledger, std::int64_t run_id, const Journal::Finish& finish) {

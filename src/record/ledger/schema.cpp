@@ -276,6 +276,14 @@ JOIN json_each(k.identifiers) AS i
 WHERE b.state = 'committed' AND i.value >= k.lowest AND i.value <= k.highest;
 )sql";
 
+// What version 4 has besides.
+constexpr const char* since_4 = R"sql(
+ALTER TABLE runs ADD COLUMN reverses TEXT;
+ALTER TABLE runs ADD COLUMN git_commit TEXT;
+ALTER TABLE runs ADD COLUMN pruned_at TEXT;
+ALTER TABLE steps ADD COLUMN redacted TEXT;
+)sql";
+
 constexpr const char* from_1 = R"sql(
 ALTER TABLE runs ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE runs ADD COLUMN process INTEGER;
@@ -300,7 +308,7 @@ ALTER TABLE batch ADD COLUMN leaf_format INTEGER NOT NULL DEFAULT 1;
 }  // namespace
 
 std::string ledger_schema() {
-    return std::string{tables} + since_2 + since_3;
+    return std::string{tables} + since_2 + since_3 + since_4;
 }
 
 std::string ledger_upgrade_from_2_before() {
@@ -309,6 +317,10 @@ std::string ledger_upgrade_from_2_before() {
 
 std::string ledger_upgrade_from_2_after() {
     return "DROP TABLE old_change";
+}
+
+std::string ledger_upgrade_from_3() {
+    return since_4;
 }
 
 std::string ledger_upgrade_from_1() {
