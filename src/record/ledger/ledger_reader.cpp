@@ -22,12 +22,6 @@ std::string plain_name(const std::string& table) {
     return plain;
 }
 
-/// A name without schema means the table in any.
-bool names_table(const std::string& asked, const std::string& table) {
-    const std::string a = plain_name(asked), b = plain_name(table);
-    return a == b || a.ends_with("." + b) || b.ends_with("." + a);
-}
-
 template <class Batch>
 void sort_by_path(std::vector<Batch>& batches) {
     std::sort(batches.begin(), batches.end(), [](const Batch& a, const Batch& b) {
@@ -72,6 +66,12 @@ SQLite::Database open_for_reading(const std::string& path) {
 LedgerReader::LedgerReader(const std::string& path) : m_path(path), m_database(open_for_reading(path)) {
 }
 
+// A name without schema means the table in any.
+bool LedgerReader::names_table(const std::string& asked, const std::string& table) {
+    const std::string a = plain_name(asked), b = plain_name(table);
+    return a == b || a.ends_with("." + b) || b.ends_with("." + a);
+}
+
 template <class Row, class Read, class... Values>
 std::vector<Row> LedgerReader::rows(const std::string& sql, Read read, const Values&... values) const {
     try {
@@ -84,6 +84,10 @@ std::vector<Row> LedgerReader::rows(const std::string& sql, Read read, const Val
     } catch (const SQLite::Exception& failure) {
         throw ledger_failure(m_path, failure);
     }
+}
+
+void LedgerReader::hold() {
+    rows<int>("BEGIN", [](Cursor row) { return row.small(); });
 }
 
 std::vector<LedgerRun> LedgerReader::runs(const std::string& version, std::uint64_t limit) const {
