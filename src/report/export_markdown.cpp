@@ -27,7 +27,8 @@ std::string table_head(const std::vector<std::string>& names) {
 
 std::string value_code(std::string_view json) {
     if (json.empty()) return "";
-    return json == "null" ? "NULL" : markdown_code(value_text(json), longest_value);
+    if (json == "null") return "NULL";
+    return json == R"("")" ? "(empty text)" : markdown_code(value_text(json), longest_value);
 }
 
 std::string facts(const LedgerRun& run) {

@@ -71,10 +71,9 @@ std::string ExportedRun::csv_prefix_of(const LedgerStep& step) const {
 }
 
 std::string ExportedRun::title_of(const LedgerStep& step) {
-    const std::string name = !step.table.empty()
-                                 ? step.table
-                                 : (!step.name.empty() ? step.name : fmt::format("step {}", step.step));
-    return step.watch_of == 0 ? name : name + " (watched)";
+    if (step.watch_of != 0) return step.table + " (watched)";
+    if (step.table.empty()) return step.name.empty() ? fmt::format("step {}", step.step) : step.name;
+    return step.name.empty() ? step.table : fmt::format("{} ({})", step.name, step.table);
 }
 
 std::string ExportedRun::why_no_rows() const {

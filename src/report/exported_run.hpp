@@ -31,7 +31,7 @@ struct ExportedRun {
     std::string summary(int step, const std::string& moment) const;
     /// What the CSV files of a step begin with.
     std::string csv_prefix_of(const LedgerStep& step) const;
-    /// "users", "users (watched)", or what else names the step's rows.
+    /// "users", "names (users)" for a step with a name, "users (watched)".
     static std::string title_of(const LedgerStep& step);
     /// Why there are no rows to show; "" where there are.
     std::string why_no_rows() const;

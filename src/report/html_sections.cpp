@@ -1,6 +1,6 @@
 #include "report/html_sections.hpp"
 
-#include <array>
+#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -19,10 +19,12 @@ constexpr std::size_t most_failures = 200;
 constexpr std::size_t most_values = 200;    // in print
 constexpr std::size_t longest_value = 400;  // bytes of one in print
 
-std::string panel(const std::string& id, const std::string& title, const std::string& content) {
+/// @param kind a class of its own, or ""
+std::string panel(const std::string& id, const std::string& title, const std::string& content,
+                  const char* kind = "") {
     return fmt::format(
-        "<section class=\"panel\" aria-labelledby=\"{0}\">\n<h2 id=\"{0}\">{1}</h2>\n{2}</section>", id,
-        title, content);
+        "<section class=\"panel {3}\" aria-labelledby=\"{0}\">\n<h2 id=\"{0}\">{1}</h2>\n{2}</section>", id,
+        title, content, kind);
 }
 
 /// A table whose cells are HTML already. @param numbers columns from this one on hold numbers
@@ -47,7 +49,8 @@ std::string summary_row(const std::vector<std::string>& cells) {
     for (std::size_t i = 1; i + 1 < cells.size(); i += 2) {
         const bool differs = cells[i] != cells[i + 1];
         out += cell(html_text(cells[i]), "number was");
-        out += cell(html_text(cells[i + 1]), differs ? "number differs" : "number");
+        const std::string after = html_text(cells[i + 1]);
+        out += cell(differs ? "<span class=\"differs\">" + after + "</span>" : after, "number");
     }
     return out + "</tr>\n";
 }
@@ -123,8 +126,7 @@ std::string html_facts(const ExportedRun& run) {
     fact("Server", one.server_version);
     fact("Started", one.started_at);
     fact("Finished", one.finished_at.empty() ? "" : one.finished_at + " (" + duration_text(one) + ")");
-    fact("How",
-         one.mode == "single" ? "one transaction" : counted(run.batches.size(), "piece") + ", batched");
+    fact("How", one.mode == "single" ? "one transaction" : counted(run.batches.size(), "batch"));
     fact("Git commit of the definition", one.git_commit, "hash");
     fact("SHA-256 of the definition", one.definition_sha256, "hash");
     fact("Run", one.uuid, "hash");
@@ -148,7 +150,8 @@ std::string html_summaries(const ExportedRun& run) {
                                                                  with_thousands(grid.left_out))
                                                    : "";
         const std::string of = run.steps.size() > 1 ? " of " + html_text(ExportedRun::title_of(step)) : "";
-        out += panel(fmt::format("summary-{}", step.step), "Summary" + of, table(header, rows, 1) + more);
+        out += panel(fmt::format("summary-{}", step.step), "Summary" + of, table(header, rows, 1) + more,
+                     "summary");
     }
     return out;
 }

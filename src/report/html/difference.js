@@ -90,6 +90,14 @@ function appendSide(to, parts, side, lines) {
     }
 }
 
+/** Shows a text with nothing to compare it to; blanks at its ends, which nobody would see, as dots. */
+function appendWhole(to, text, lines) {
+    const [, before, inner, behind] = /^( *)([^]*?)( *)$/u.exec(text);
+    if (before) to.append(element("span", "space", "·".repeat(before.length)));
+    appendText(to, inner, lines);
+    if (behind) to.append(element("span", "space", "·".repeat(behind.length)));
+}
+
 /** A cell for one side of a change. @param sides the values [before, after] */
 function valueCell(sides, side, lines) {
     const cell = element("bdi", "value");
@@ -105,7 +113,7 @@ function valueCell(sides, side, lines) {
         const parts = side < 0 ? difference(here.text, there.text) : difference(there.text, here.text);
         appendSide(cell, parts, side, lines);
     } else {
-        appendText(cell, lines ? here.text : here.text.slice(0, shownInRow), lines);
+        appendWhole(cell, lines ? here.text : here.text.slice(0, shownInRow), lines);
     }
     const cut = sides[side < 0 ? 0 : 1];
     if (lines && isCut(cut)) cell.append(element("span", "nil", ` … cut here: ${count(cut[1])} bytes in all`));
