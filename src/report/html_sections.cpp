@@ -47,7 +47,7 @@ std::string cell(const std::string& html, const char* kind = "") {
 std::string summary_row(const std::vector<std::string>& cells) {
     std::string out = "<tr><th scope=\"row\">" + html_text(cells.front()) + "</th>";
     for (std::size_t i = 1; i + 1 < cells.size(); i += 2) {
-        const bool differs = cells[i] != cells[i + 1];
+        const bool differs = cells[i] != cells[i + 1] && !cells[i + 1].empty();
         out += cell(html_text(cells[i]), "number was");
         const std::string after = html_text(cells[i + 1]);
         out += cell(differs ? "<span class=\"differs\">" + after + "</span>" : after, "number");

@@ -1,6 +1,6 @@
 // What was taken away between two texts, and what was added.
 
-const mostSteps = 400000; // of comparing words; longer middles are replaced as a whole
+const mostEdits = 600; // of words; what differs in more is replaced as a whole
 const words = /[\p{L}\p{M}\p{N}_]+|\s+|[^]/gu;
 
 /** [[sign, text], ...]: 0 in both, -1 in the first alone, 1 in the second alone. */
@@ -36,36 +36,49 @@ function add(parts, sign, text) {
     else parts.push([sign, text]);
 }
 
-/** By words: the longest common sequence. */
+/** By words: the shortest script of edits (E. Myers, An O(ND) Difference Algorithm and Its Variations, 1986). */
 function middle(parts, a, b) {
     const x = a.match(words) ?? [];
     const y = b.match(words) ?? [];
-    if (x.length * y.length === 0 || x.length * y.length > mostSteps) {
+    const trace = editTrace(x, y);
+    if (!trace) {
         add(parts, -1, a);
         add(parts, 1, b);
         return;
     }
-    const width = y.length + 1;
-    const lengths = new Uint16Array((x.length + 1) * width);
-    for (let i = x.length - 1; i >= 0; --i) {
-        for (let j = y.length - 1; j >= 0; --j) {
-            lengths[i * width + j] = x[i] === y[j]
-                ? lengths[(i + 1) * width + j + 1] + 1
-                : Math.max(lengths[(i + 1) * width + j], lengths[i * width + j + 1]);
+    const steps = []; // from the end
+    let [i, j] = [x.length, y.length];
+    for (let edits = trace.length - 1; edits >= 0; --edits) {
+        const far = trace[edits];
+        const k = i - j;
+        const down = k === -edits || (k !== edits && far(k - 1) < far(k + 1));
+        const from = edits === 0 ? 0 : down ? far(k + 1) : far(k - 1) + 1;
+        for (; i > from; --i, --j) steps.push([0, x[i - 1]]);
+        if (edits === 0) break;
+        if (down) steps.push([1, y[--j]]);
+        else steps.push([-1, x[--i]]);
+    }
+    for (const [sign, text] of steps.reverse()) add(parts, sign, text);
+}
+
+/** For each number of edits how far one came on each diagonal with one less; undefined if there are too many. */
+function editTrace(x, y) {
+    let reached = new Int32Array(3);
+    const trace = [];
+    for (let edits = 0; edits <= mostEdits; ++edits) {
+        const before = reached;
+        const middleOf = (before.length - 1) / 2;
+        const far = (k) => before[middleOf + k] ?? -1;
+        trace.push(far);
+        reached = new Int32Array(2 * edits + 5).fill(-1);
+        for (let k = -edits; k <= edits; k += 2) {
+            let i = edits === 0 ? 0 : k === -edits || (k !== edits && far(k - 1) < far(k + 1)) ? far(k + 1) : far(k - 1) + 1;
+            while (i < x.length && i - k < y.length && x[i] === y[i - k]) ++i;
+            reached[edits + 2 + k] = i;
+            if (i >= x.length && i - k >= y.length) return trace;
         }
     }
-    let i = 0;
-    let j = 0;
-    while (i < x.length || j < y.length) {
-        if (i < x.length && j < y.length && x[i] === y[j]) {
-            add(parts, 0, x[i++]);
-            ++j;
-        } else if (j === y.length || (i < x.length && lengths[(i + 1) * width + j] >= lengths[i * width + j + 1])) {
-            add(parts, -1, x[i++]);
-        } else {
-            add(parts, 1, y[j++]);
-        }
-    }
+    return undefined;
 }
 
 const isText = (kind) => kind === "text" || kind === "empty";
