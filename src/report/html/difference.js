@@ -83,7 +83,8 @@ function editTrace(x, y) {
 
 const isText = (kind) => kind === "text" || kind === "empty";
 const shownInRow = 240; // characters of a value in a row of the table
-const ahead = 16; // of them before the first difference
+const longestLead = 40; // of them that are the same and stand first; of a longer lead the last ones are shown
+const ahead = 16; // as many
 
 /** Shows one side of a difference. @param side -1: as it was, 1: as it is; @param lines in full, with line breaks */
 function appendSide(to, parts, side, lines) {
@@ -92,7 +93,7 @@ function appendSide(to, parts, side, lines) {
     for (const [index, [sign, text]] of parts.entries()) {
         if (sign === -side || left <= 0) continue;
         let shown = text;
-        if (!lines && index === 0 && sign === 0 && text.length > ahead * 2) {
+        if (!lines && index === 0 && sign === 0 && text.length > longestLead) {
             skipped = wordStart(text, text, text.length - ahead);
             shown = "…" + text.slice(skipped);
         }
