@@ -61,8 +61,9 @@ TEST_CASE("text in HTML is never markup, and nothing in it is hidden") {
 }
 
 TEST_CASE("text in Markdown is never markup, and stays on its line") {
-    CHECK(markdown_text("*a* _b_ `c` [d](e) #1 @f <g>\n|") ==
-          R"(\*a\* \_b\_ \`c\` \[d\]\(e\) \#1 &#64;f &lt;g&gt;\\n\|)");
+    CHECK(markdown_text("*a* _b_ `c` [d](e) #1 <f>\n|") == R"(\*a\* \_b\_ \`c\` \[d\](e) #1 &lt;f&gt;\\n\|)");
+    CHECK(markdown_text("fill_users_name (\"x\")") == "fill_users_name (\"x\")");
+    CHECK(markdown_text("for @all") == "`for @all`");
     CHECK(markdown_code("a|b\n", 10) == R"(`a\|b\n`)");
     CHECK(markdown_code("`a``", 10) == "``` `a`` ```");
     CHECK(markdown_code("", 10) == "`  `");
