@@ -55,13 +55,13 @@ class ReportCase:
         self.browser.devtools("Emulation.clearDeviceMetricsOverride")
         self.browser.media()
 
-    def make_texts(self, texts, column="v"):
+    def make_texts(self, texts, column="v", to="'!' || {}"):
         values = ",".join(f"({number}, " + "'" + text.replace("'", "''") + "')" for number, text in enumerate(texts, 1))
         self.database.execute(f'CREATE TABLE texts (id integer PRIMARY KEY, "{column}" text);'
                               f"INSERT INTO texts VALUES {values}")
         self.define(name="texts", table="texts", ticket="<b>OPS</b>-1 <script>window.hacked = 5</script>",
                     pre=f'SELECT id, "{column}" FROM texts WHERE :batch(id)',
-                    change=f'UPDATE texts SET "{column}" = "{column}" || \'!\' WHERE :batch(id) RETURNING id, "{column}"',
+                    change=f'UPDATE texts SET "{column}" = {to} WHERE :batch(id) RETURNING id, "{column}"'.format(f'"{column}"'),
                     summary=f'SELECT count(*) AS "<i>rows</i>", max("{column}") AS longest FROM texts')
 
     def make_report(self, *flags, definition="texts", run_flags=()):
@@ -99,6 +99,22 @@ class DataTests(ReportCase):
         self.make_texts(["a\u202eb", "x\ny", " z "])
         self.make_report()
         self.assertEqual([row[4] for row in self.cells()], ["aU+202Eb", "x↵y", " z "])
+
+    def test_only_what_differs_within_long_texts_is_marked(self):
+        self.make_texts(["ipsum " * 500 + "dolor sit dolor" + " amet" * 500], to="replace({}, 'dolor', 'color')")
+        self.make_report()
+        marks = "return ['del', 'ins'].map(name => [...document.querySelectorAll(`${arguments[0]} ${name}`)].map(m => m.textContent))"
+        self.assertEqual(self.browser.script(marks, "#rows"), [["d", "d"], ["c", "c"]])
+        self.assertRegex(self.cells()[0][4], r"^…\w+ ipsum ipsum dolor sit dolor amet")
+        self.browser.click("#rows tr")
+        self.assertEqual(self.browser.script(marks, "#detail-body"), [["d", "d"], ["c", "c"]])
+
+    def test_what_is_cut_says_so(self):
+        self.make_texts(["é" * 50_000])
+        self.make_report()
+        self.browser.click("#rows tr")
+        text = self.browser.script("return document.querySelector('#detail-body .value').textContent")
+        self.assertEqual(text, "é" * 16384 + " … cut here: 100,000 bytes in all")
 
     def test_large_numbers_and_bytes_are_exact(self):
         blob = "bytea" if self.engine == "postgresql" else "blob"
