@@ -126,21 +126,33 @@ std::string failures(const ExportedRun& run) {
     return out + "\n";
 }
 
-/// Writes the first changed values. @return how many there are in all, as far as was counted: one more than
-/// the limit at most.
+std::string events(const ExportedRun& run) {
+    if (run.events.empty()) return "";
+    std::string out = "## Events\n\n" + table_head({"at", "what", "detail"});
+    for (const LedgerEvent& event : run.events)
+        out += table_row({event.at, markdown_text(event.kind), markdown_text(event.detail)});
+    return out + "\n";
+}
+
+/// Writes the first changed values; a changed row without any (evidence: keys) has a line of its own.
+/// @return how many there are, one more than the limit at most
 std::uint64_t write_changes(const ExportedRun& run, std::uint64_t limit, Output& to) {
     std::uint64_t count = 0;
     for (const LedgerStep& step : run.steps) {
         const StepLayout layout = layout_of(step);
         ChangeReader rows = run.ledger.changes(run.run.run, step.step);
         for (const ChangeRow* row = rows.next(); row != nullptr && count <= limit; row = rows.next()) {
-            each_changed_value(*row, layout, [&](const ChangedValue& value) {
+            if (row->row.action == Action::unchanged || row->row.action == Action::missing) continue;
+            const auto take = [&](const ChangedValue& value) {
                 if (++count > limit) return;
                 to.write(table_row({markdown_text(ExportedRun::title_of(step)),
                                     markdown_code(row->row.identifier, longest_value),
                                     action_name(row->row.action), markdown_text(value.column),
                                     value_code(value.before), value_code(value.after)}));
-            });
+            };
+            const std::uint64_t before = count;
+            each_changed_value(*row, layout, take);
+            if (count == before) take({});
         }
     }
     return count;
@@ -168,6 +180,7 @@ void export_markdown(const ExportedRun& run, std::uint64_t limit, Output& to) {
     to.write(summaries(run));
     to.write(besides(run));
     to.write(failures(run));
+    to.write(events(run));
     if (limit > 0 && run.why_no_rows().empty() && one.rows.changed() > 0) {
         to.write("## First changes\n\n" +
                  table_head({"table", "identifier", "action", "column", "before", "after"}));

@@ -34,6 +34,22 @@ LedgerReader& held(LedgerReader& ledger) {
     return ledger;
 }
 
+void add_batch_warnings(const std::vector<LedgerBatch>& batches, std::vector<std::string>& out) {
+    std::uint64_t lost = 0, doubtful = 0;
+    std::string witness;
+    for (const LedgerBatch& batch : batches) {
+        if (batch.state == "lost") ++lost;
+        if (batch.state != "committed" || batch.witness.empty() || batch.witness == "complete") continue;
+        if (doubtful++ == 0) witness = batch.witness;
+    }
+    if (lost > 0)
+        out.push_back(counted(lost, "batch") +
+                      " had been committed and went lost: the target was restored, or failed over.");
+    if (doubtful > 0)
+        out.push_back(fmt::format("The database's own count of what was touched: {} ({} of {}).", witness,
+                                  with_thousands(doubtful), counted(batches.size(), "batch")));
+}
+
 }  // namespace
 
 ExportedRun::ExportedRun(LedgerReader& ledger_, const std::string& which)
@@ -55,6 +71,12 @@ RowCounts ExportedRun::rows_of(const LedgerStep& step) const {
         if (batch.step == step.step && batch.state == "committed") rows += batch.rows;
     }
     return rows;
+}
+
+std::uint64_t ExportedRun::open_failures() const {
+    return static_cast<std::uint64_t>(
+        std::count_if(failures.begin(), failures.end(),
+                      [](const LedgerFailure& failure) { return failure.resolved_at.empty(); }));
 }
 
 std::string ExportedRun::summary(int step, const std::string& moment) const {
@@ -89,33 +111,14 @@ std::string ExportedRun::why_no_rows() const {
 
 std::vector<std::string> ExportedRun::warnings() const {
     std::vector<std::string> out;
-    const auto open = static_cast<std::uint64_t>(
-        std::count_if(failures.begin(), failures.end(),
-                      [](const LedgerFailure& failure) { return failure.resolved_at.empty(); }));
-    if (open > 0) out.push_back(counted(open, "row") + " could not be changed.");
+    if (const std::uint64_t open = open_failures(); open > 0)
+        out.push_back(counted(open, "row") + " could not be changed.");
     if (run.rows.missing > 0)
         out.push_back(counted(run.rows.missing, "row") + " of pre were not changed (missing).");
-    const auto in_state = [&](const auto& holds) {
-        return static_cast<std::uint64_t>(std::count_if(batches.begin(), batches.end(), holds));
-    };
-    if (const auto lost = in_state([](const LedgerBatch& batch) { return batch.state == "lost"; }); lost > 0)
-        out.push_back(
-            fmt::format("{} had been committed and {} gone from the target, which was restored or "
-                        "failed over.",
-                        lost == 1 ? "1 batch" : with_thousands(lost) + " batches", lost == 1 ? "is" : "are"));
-    const auto doubtful = in_state([](const LedgerBatch& batch) {
-        return batch.state == "committed" && !batch.witness.empty() && batch.witness != "complete";
-    });
-    if (doubtful > 0) {
-        const auto first = std::find_if(batches.begin(), batches.end(), [](const LedgerBatch& batch) {
-            return batch.state == "committed" && !batch.witness.empty() && batch.witness != "complete";
-        });
-        out.push_back(fmt::format("The database's own count of what was touched: {} ({} of {} batches).",
-                                  first->witness, with_thousands(doubtful), with_thousands(batches.size())));
-    }
+    add_batch_warnings(batches, out);
     if (!elsewhere.empty())
-        out.push_back(fmt::format("The evidence of {} batches is in another ledger ({}).",
-                                  with_thousands(elsewhere.size()), elsewhere.front().ledger));
+        out.push_back(fmt::format("Evidence that is in another ledger ({}): of {}.", elsewhere.front().ledger,
+                                  counted(elsewhere.size(), "batch")));
     for (const LedgerStep& step : steps) {
         if (!step.redacted.empty())
             out.push_back(fmt::format("Of {} in {} only digests are kept (redacted).",

@@ -27,6 +27,8 @@ struct ExportedRun {
 
     /// Over the committed batches.
     RowCounts rows_of(const LedgerStep& step) const;
+    /// Rows that could not be changed up to now.
+    std::uint64_t open_failures() const;
     /// JSON array of objects; "" where there is none.
     std::string summary(int step, const std::string& moment) const;
     /// What the CSV files of a step begin with.

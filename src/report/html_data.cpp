@@ -148,57 +148,78 @@ void append_text(std::string& out, std::string_view text) {
     append_for_script(out, json_string(text));
 }
 
-}  // namespace
-
-HtmlRows write_html_data(const ExportedRun& run, std::uint64_t limit, Output& to) {
-    std::vector<std::vector<PairedColumn>> columns;
+/// What stands before the rows.
+std::string header_of(const ExportedRun& run, const std::vector<std::vector<PairedColumn>>& columns) {
     std::string text = "{\"tables\":[";
-    for (const LedgerStep& step : run.steps) {
-        columns.push_back(paired_columns(layout_of(step)));
-        if (columns.size() > 1) text += ',';
-        append_table(text, step, columns.back());
+    for (std::size_t table = 0; table < columns.size(); ++table) {
+        if (table > 0) text += ',';
+        append_table(text, run.steps[table], columns[table]);
     }
     text += "],\"actions\":[";
     for (const Action action : actions)
         text += fmt::format("{}\"{}\"", action == actions.front() ? "" : ",", action_name(action));
-    text += fmt::format("],\"changing\":{},\"rows\":[", changing);
-    HtmlRows rows;
-    for (const LedgerBatch& batch : run.batches) {
-        if (batch.state == "committed") rows.all += batch.audited;
+    return text + fmt::format("],\"changing\":{},\"rows\":[", changing);
+}
+
+/// @param as_before for each column after: its place before, or npos
+void append_row(std::string& out, std::size_t table, const ChangeRow& change,
+                const std::vector<std::size_t>& as_before) {
+    out += fmt::format("[{},{},", table, static_cast<int>(change.row.action));
+    append_text(out, change.row.identifier);
+    out += ',';
+    if (change.row.new_identifier.empty()) {
+        out += '0';
+    } else {
+        append_text(out, change.row.new_identifier);
     }
+    out += ',';
+    append_before(out, change.images->before());
+    out += ',';
+    append_after(out, *change.images, as_before);
+    out += ']';
+}
+
+std::vector<std::size_t> places_before(const std::vector<PairedColumn>& columns, std::size_t after_columns) {
+    std::vector<std::size_t> as_before(after_columns, StepLayout::npos);
+    for (const PairedColumn& column : columns) {
+        if (column.after != StepLayout::npos) as_before[column.after] = column.before;
+    }
+    return as_before;
+}
+
+std::uint64_t all_rows(const ExportedRun& run) {
+    std::uint64_t all = 0;
+    for (const LedgerBatch& batch : run.batches) {
+        if (batch.state == "committed") all += batch.audited;
+    }
+    return all;
+}
+
+}  // namespace
+
+HtmlRows write_html_data(const ExportedRun& run, std::uint64_t limit, Output& to) {
+    std::vector<std::vector<PairedColumn>> columns;
+    for (const LedgerStep& step : run.steps) columns.push_back(paired_columns(layout_of(step)));
+    to.write(header_of(run, columns));
+    HtmlRows rows{0, all_rows(run), false};
+    const std::size_t tables = run.why_no_rows().empty() ? run.steps.size() : 0;
     std::uint64_t bytes = 0;
-    const bool any = run.why_no_rows().empty();
-    for (std::size_t table = 0; any && table < run.steps.size(); ++table) {
-        std::vector<std::size_t> as_before(run.steps[table].after.size(), StepLayout::npos);
-        for (const PairedColumn& column : columns[table]) {
-            if (column.after != StepLayout::npos) as_before[column.after] = column.before;
-        }
+    std::string text;
+    for (std::size_t table = 0; table < tables; ++table) {
+        const std::vector<std::size_t> as_before =
+            places_before(columns[table], run.steps[table].after.size());
         ChangeReader changes = run.ledger.changes(run.run.run, run.steps[table].step);
         while (rows.written < limit && !rows.too_many_bytes) {
             const ChangeRow* const change = changes.next();
             if (!change) break;
-            text += rows.written == 0 ? "\n[" : ",\n[";
-            text += fmt::format("{},{},", table, static_cast<int>(change->row.action));
-            append_text(text, change->row.identifier);
-            text += ',';
-            if (change->row.new_identifier.empty()) {
-                text += '0';
-            } else {
-                append_text(text, change->row.new_identifier);
-            }
-            text += ',';
-            append_before(text, change->images->before());
-            text += ',';
-            append_after(text, *change->images, as_before);
-            text += ']';
-            bytes += text.size();
-            ++rows.written;
+            text = rows.written++ == 0 ? "\n" : ",\n";
+            append_row(text, table, *change, as_before);
             to.write(text);
-            text.clear();
+            bytes += text.size();
             rows.too_many_bytes = bytes > most_bytes;
         }
     }
-    to.write(text + "\n]}");
+    to.write("\n]}");
     to.finish();
     return rows;
 }

@@ -107,7 +107,7 @@ std::string html_cards(const ExportedRun& run) {
     card("deleted", rows.deleted);
     card("unchanged", rows.unchanged);
     card("missing", rows.missing);
-    card("failed", run.failures.size());
+    card("failed", run.open_failures());
     return out;
 }
 
@@ -206,6 +206,15 @@ std::string html_failures(const ExportedRun& run) {
                                  : "";
     return panel("failures-title", "Rows that could not be changed",
                  table({"identifier", "SQLSTATE", "message", "changed later, at"}, rows, 4) + more);
+}
+
+std::string html_events(const ExportedRun& run) {
+    if (run.events.empty()) return {};
+    std::string rows;
+    for (const LedgerEvent& event : run.events)
+        rows +=
+            "<tr>" + cell(event.at) + cell(html_text(event.kind)) + cell(html_text(event.detail)) + "</tr>\n";
+    return panel("events-title", "Events", table({"at", "what", "detail"}, rows, 3));
 }
 
 std::string html_first_changes(const ExportedRun& run, std::uint64_t all) {

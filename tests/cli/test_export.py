@@ -195,6 +195,27 @@ class SpecialRunTests(ExportCase):
         self.assertIn("keeps counts alone", self.export("--format", "markdown"))
         self.assertEqual(json.loads(self.export("--format", "json"))["changes"], [])
 
+    def test_identifiers_alone(self):
+        self.define(name="keys", version="20260101000001", evidence="keys")
+        self.run_ok(definition="keys")
+        self.assertIn("| users | `1` | updated |  |  |  |\n", self.export("--format", "markdown"))
+        self.assertEqual(json.loads(self.export("--format", "json"))["changes"][0]["before"], {"id": 1})
+
+    def test_a_run_that_was_gone_on_with(self):
+        self.database.execute("CREATE UNIQUE INDEX one_note ON users (note)")
+        self.define(name="stop", version="20260101000001", pre="SELECT id, name, note FROM users WHERE id < 4 AND :batch(id)",
+                    change="UPDATE users SET name = 'filled', note = CASE WHEN id = 2 THEN 'note 5' ELSE note END"
+                           " WHERE id < 4 AND :batch(id) RETURNING id, name, note")
+        self.assertEqual(self.tool("run", "stop", *small(1)).code, 6)
+        text = self.export("--format", "markdown")
+        self.assertIn("# 20260101000001 stop: failed\n", text)
+        self.assertEqual(len(json.loads(self.export("--format", "json"))["changes"]), 1)
+        self.database.execute("UPDATE users SET note = 'moved' WHERE id = 5")
+        self.assertEqual(self.tool("resume", "1", *small(1)).code, 0)
+        text = self.export("--format", "markdown")
+        self.assertRegex(text, r"(?m)^## Events\n\n.*\n.*\n(\|.*\n)*\| \S+ \| resumed \| ")
+        self.assertEqual(len(json.loads(self.export("--format", "json"))["changes"]), 3)
+
     def test_a_pruned_run_says_so(self):
         self.run_ok()
         with sqlite3.connect(self.path("datachange-ledger.db")) as ledger:
