@@ -27,8 +27,12 @@ void write_csv(const ExportedRun& run, const CsvForm& form, Members& members) {
     for (const LedgerStep& step : run.steps) {
         if (step.evidence == "counts") continue;
         const std::string prefix = run.csv_prefix_of(step);
+        std::map<std::string, SpoolFile> spools;  // one for all parts of a file: there may be thousands
         export_step_csv(run, step, form, [&](const std::string& file, int part) -> Output& {
-            return members[part_name(prefix + file + ".csv", part, form)];
+            SpoolFile& spool = spools[file];
+            if (!spool) spool = make_spool_file();
+            const std::string name = part_name(prefix + file + ".csv", part, form);
+            return members.try_emplace(name, spool).first->second;
         });
     }
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,27 +47,31 @@ private:
     CsvFile m_file;
 };
 
-/// A temporary file without a name, to be read again from its beginning.
+/// A temporary file without a name: nothing is left of it, however the process ends.
+using SpoolFile = std::shared_ptr<std::FILE>;
+/// In TMPDIR, mode 0600. @throws Error (failed)
+SpoolFile make_spool_file();
+
+/// A text in a temporary file, to be read again from its beginning.
 class SpoolOutput final : public Output {
 public:
-    SpoolOutput();
-    ~SpoolOutput() override;
-    SpoolOutput(const SpoolOutput&) = delete;
-    SpoolOutput& operator=(const SpoolOutput&) = delete;
+    /// @param file where it is appended; outputs that are written one after the other may share one
+    explicit SpoolOutput(SpoolFile file = make_spool_file());
 
     void write(std::string_view bytes) override;
     void finish() override;
-    /// The next piece of the finished file, "" at its end; good until the next call.
+    /// The next piece of the finished text, "" at its end; good until the next call.
     std::string_view read();
 
     std::uint64_t bytes() const { return m_bytes; }
-    /// Of the finished file.
+    /// Of the finished text.
     const std::string& sha256() const { return m_sha256; }
 
 private:
-    std::FILE* m_file;
+    SpoolFile m_file;
+    std::uint64_t m_begin;
+    std::uint64_t m_bytes = 0, m_read = 0;
     Sha256 m_hash;
-    std::uint64_t m_bytes = 0;
     std::string m_sha256;
     std::string m_piece;
 };

@@ -44,7 +44,7 @@ void add_batch_warnings(const std::vector<LedgerBatch>& batches, std::vector<std
     }
     if (lost > 0)
         out.push_back(counted(lost, "batch") +
-                      " had been committed and went lost: the target was restored, or failed over.");
+                      " had been committed and got lost: the target was restored, or failed over.");
     if (doubtful > 0)
         out.push_back(fmt::format("The database's own count of what was touched: {} ({} of {}).", witness,
                                   with_thousands(doubtful), counted(batches.size(), "batch")));
@@ -114,7 +114,7 @@ std::vector<std::string> ExportedRun::warnings() const {
     if (const std::uint64_t open = open_failures(); open > 0)
         out.push_back(counted(open, "row") + " could not be changed.");
     if (run.rows.missing > 0)
-        out.push_back(counted(run.rows.missing, "row") + " of pre were not changed (missing).");
+        out.push_back("Found by pre, and not changed (missing): " + counted(run.rows.missing, "row") + ".");
     add_batch_warnings(batches, out);
     if (!elsewhere.empty())
         out.push_back(fmt::format("Evidence that is in another ledger ({}): of {}.", elsewhere.front().ledger,

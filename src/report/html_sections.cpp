@@ -89,8 +89,8 @@ std::string html_warnings(const ExportedRun& run) {
     if (!run.run.error.empty()) items += "<li>" + html_text(run.run.error) + "</li>\n";
     for (const std::string& warning : run.warnings()) items += "<li>" + html_text(warning) + "</li>\n";
     if (items.empty()) return {};
-    return "<section class=\"warnings\" aria-labelledby=\"warnings-title\"><h2 id=\"warnings-title\">To be "
-           "known</h2>\n<ul>" +
+    return "<section class=\"warnings\" aria-labelledby=\"warnings-title\"><h2 id=\"warnings-title\">Worth "
+           "knowing</h2>\n<ul>" +
            items + "</ul></section>";
 }
 

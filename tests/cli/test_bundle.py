@@ -150,6 +150,12 @@ class PartTests(ExportCase):
         self.assert_failed(self.tool("export", "1", "-o", "out.csv", "--csv-split", "10KB"), 2, "out.003.csv")
         self.assertEqual([name for name in os.listdir(self.folder) if name.startswith("out.")], ["out.003.csv"])
 
+    def test_more_parts_in_a_bundle_than_files_can_be_open(self):
+        self.export("-o", "b.zip", "--csv-split", "1")
+        members = members_of(self.path("b.zip"))
+        self.assertEqual(len(members), 4 * 2000 + 4)
+        self.assertEqual(self.joined([members[f"diff.{number:03}.csv"] for number in range(1, 2001)]), self.whole)
+
     def test_compressed(self):
         self.export("-o", "out.csv.gz", "--csv-gzip")
         self.export("-o", "again.csv.gz", **ELSEWHERE)  # the name says it
