@@ -127,19 +127,17 @@ function editTrace(x, y) {
 
 const isText = (kind) => kind === "text" || kind === "empty";
 const shownInRow = 240; // characters of a value in a row of the table
-const longestLead = 40; // of them that are the same and stand first; of a longer lead the last ones are shown
-const ahead = 16; // as many
+// A long lead that both have gives way to what differs; there is less room for it on a phone.
+const lead = () => (matchMedia("(max-width: 720px)").matches ? { longest: 14, kept: 6 } : { longest: 40, kept: 16 });
 
 /** Shows one side of a difference. @param side -1: as it was, 1: as it is; @param lines in full, with line breaks */
 function appendSide(to, parts, side, lines) {
-    let skipped = 0;
     let left = lines ? Infinity : shownInRow;
     for (const [index, [sign, text]] of parts.entries()) {
         if (sign === -side || left <= 0) continue;
         let shown = text;
-        if (!lines && index === 0 && sign === 0 && text.length > longestLead) {
-            skipped = wholeStart(text, text, text.length - ahead);
-            shown = "…" + text.slice(skipped);
+        if (!lines && index === 0 && sign === 0 && text.length > lead().longest) {
+            shown = "…" + text.slice(wholeStart(text, text, text.length - lead().kept));
         }
         if (shown.length > left) shown = shown.slice(0, wholeStart(shown, shown, left)) + "…";
         left -= shown.length;
