@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -63,10 +64,10 @@ RowSet read_locked(Target& target, const CaptureSpec& spec, const TableColumns& 
 
 }  // namespace
 
-void StepCapture::forget_rows() {
-    const RowCounts counts = rows.counts;
-    rows = {};
-    rows.counts = counts;
+BatchCapture StepCapture::take_rows() {
+    BatchCapture taken = std::exchange(rows, {});
+    rows.counts = taken.counts;
+    return taken;
 }
 
 std::string first_missing(const BatchCapture& rows) {
