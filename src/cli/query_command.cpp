@@ -31,7 +31,7 @@ int show_query(const Settings& settings, const Options& options, const OutputOpt
     const std::string sql = query_text(options.sql);
     return show_results(options.show, [&](ResultOutput& out) {
         LedgerQuery query(settings.ledger, sql, &ResultOutput::interrupted);
-        const TableStyle style{0, options.show.full ? std::size_t{0} : std::size_t{60}, out.color()};
+        const TableStyle style{0, options.show.full ? 0 : TableStyle{}.widest, out.color()};
         const auto writer = make_query_output(format, query.columns(), style, [&](std::string_view text) {
             return format == "table" ? out.write(text) : out.write_data(text);
         });

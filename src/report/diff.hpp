@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "record/ledger/ledger_reader.hpp"
+#include "report/ledger_report.hpp"
 #include "report/streamed_table.hpp"
 
 namespace datachange {
@@ -82,14 +83,9 @@ private:
     std::vector<Difference> m_differences;
 };
 
-struct DiffStyle {
-    bool color = false;
-    bool full = false;  ///< values are not cut
-};
-
 /// As text for people, aligned, one line a changed column.
 void write_diff_text(const LedgerReader& ledger, const LedgerRun& run, const DiffFilter& filter,
-                     const DiffStyle& style, const Write& write);
+                     ChangeStyle style, const Write& write);
 /// As a JSON array, one row a line.
 void write_diff_json(const LedgerReader& ledger, const LedgerRun& run, const DiffFilter& filter,
                      const Write& write);

@@ -4,7 +4,6 @@
 
 #include "core/text.hpp"
 #include "report/diff.hpp"
-#include "report/ledger_report.hpp"
 #include "report/table.hpp"
 #include "report/value_text.hpp"
 
@@ -78,10 +77,10 @@ void add_row(StreamedTable& table, const DiffRow& row) {
 }  // namespace
 
 void write_diff_text(const LedgerReader& ledger, const LedgerRun& run, const DiffFilter& filter,
-                     const DiffStyle& style, const Write& write) {
+                     ChangeStyle style, const Write& write) {
     DiffReader reader(ledger, run, filter);
     write(title(run, style.color) + counts_text(run.rows) + "\n" + gaps_text(ledger, run, reader.steps()));
-    const TableStyle table_style{2, style.full ? std::size_t{0} : std::size_t{60}, style.color};
+    const TableStyle table_style{2, style.full ? 0 : TableStyle{}.widest, style.color};
     std::unique_ptr<StreamedTable> table;
     int step = 0;
     const std::uint64_t shown = reader.each([&](const DiffRow& row) {

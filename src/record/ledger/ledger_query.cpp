@@ -45,6 +45,13 @@ int authorize(void*, int action, const char* first, const char* second, const ch
     }
 }
 
+/// The shortest digits that give the same number again; always with a point, an exponent, or inf.
+std::string short_real(double number) {
+    std::string digits = fmt::format("{}", number);
+    if (digits.find_first_of(".en") == std::string::npos) digits += ".0";
+    return digits;
+}
+
 int ask_to_stop(void* stop) {
     return (*static_cast<std::function<bool()>*>(stop))() ? 1 : 0;
 }
@@ -71,6 +78,8 @@ LedgerQuery::LedgerQuery(const std::string& path, const std::string& sql, std::f
     if (!m_statement) throw Error(ExitCode::usage, "the query is empty", one_select);
     if (prepare(rest)) throw Error(ExitCode::usage, "the query has several statements", one_select);
     const int width = sqlite3_column_count(m_statement.get());
+    if (width == 0 || sqlite3_stmt_readonly(m_statement.get()) == 0)
+        throw Error(ExitCode::usage, "the query does more than read", one_select);
     for (int place = 0; place < width; ++place)
         m_columns.emplace_back(sqlite3_column_name(m_statement.get(), place));
     m_row.resize(m_columns.size());
@@ -104,7 +113,7 @@ bool LedgerQuery::next() {
                 m_row[i] = {ValueKind::integer, m_numbers[i]};
                 break;
             case SQLITE_FLOAT:
-                m_numbers[i] = real_text(sqlite3_column_double(statement, place));
+                m_numbers[i] = short_real(sqlite3_column_double(statement, place));
                 m_row[i] = {ValueKind::real, m_numbers[i]};
                 break;
             case SQLITE_TEXT:

@@ -29,7 +29,7 @@ public:
     /// Goes to the next row. @return false if there is none
     /// @throws Error (usage) if SQLite cannot compute it, (pending) if it was stopped
     bool next();
-    /// The row's values, which live until the next one.
+    /// The row's values, which live until the next one. Reals have the shortest digits that tell them.
     const std::vector<ValueView>& row() const { return m_row; }
 
 private:

@@ -268,12 +268,11 @@ std::vector<HistoryEntry> LedgerReader::history(const std::string& table,
                                                 const std::string& identifier) const {
     // the bounds of the blocks are indexed, and hold for old and new identifiers
     auto entries = rows<HistoryEntry>(
-        "SELECT r.run_id, r.version, r.name, r.ticket, r.operator, r.started_at, c.step, c.batch,"
-        " s.table_name, c.identifier, c.new_identifier, c.action, c.before, c.after"
-        " FROM changes AS c JOIN runs AS r ON r.run_id = c.run_id"
-        " JOIN steps AS s ON s.run_id = c.run_id AND s.step = c.step"
-        " WHERE c.lowest <= ?1 AND c.highest >= ?1 AND (c.identifier = ?1 OR c.new_identifier = ?1)"
-        " ORDER BY c.change_id",
+        "SELECT h.run_id, h.version, h.name, h.ticket, h.operator, r.started_at, h.step, h.batch,"
+        " h.table_name, h.identifier, h.new_identifier, h.action, h.before, h.after, h.at, h.reverses_run,"
+        " h.reversed_by FROM v_row_history AS h JOIN runs AS r ON r.run_id = h.run_id"
+        " WHERE h.lowest <= ?1 AND h.highest >= ?1 AND (h.identifier = ?1 OR h.new_identifier = ?1)"
+        " ORDER BY h.change_id",
         read_history, identifier);
     if (!table.empty()) {
         std::erase_if(entries, [&](const HistoryEntry& entry) { return !names_table(table, entry.table); });

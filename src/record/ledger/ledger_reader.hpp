@@ -111,6 +111,9 @@ struct HistoryEntry {
     std::string new_identifier;  ///< "" unless the change altered it
     std::string action;
     std::string before, after;  ///< JSON objects; "": there was no such row
+    std::string at;             ///< when its batch began
+    std::int64_t reverses = 0;  ///< the run that this one took back; 0: none
+    std::string reversed_by;    ///< runs that took this one back: "5, 7"; "": none
 };
 
 /// Opens a ledger that is never written, whatever SQL says; a run may go on meanwhile.

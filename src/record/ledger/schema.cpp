@@ -308,7 +308,7 @@ ALTER TABLE batch ADD COLUMN leaf_format INTEGER NOT NULL DEFAULT 1;
 }  // namespace
 
 std::string ledger_schema() {
-    return std::string{tables} + since_2 + since_3 + since_4;
+    return std::string{tables} + since_2 + since_3 + since_4 + ledger_views();
 }
 
 std::string ledger_upgrade_from_2_before() {
@@ -320,7 +320,7 @@ std::string ledger_upgrade_from_2_after() {
 }
 
 std::string ledger_upgrade_from_3() {
-    return since_4;
+    return since_4 + ledger_views();
 }
 
 std::string ledger_upgrade_from_1() {
