@@ -30,6 +30,7 @@ int show_query(const Settings& settings, const Options& options, const OutputOpt
     const std::string format = output.json ? "json" : options.format;
     const std::string sql = query_text(options.sql);
     return show_results(options.show, [&](ResultOutput& out) {
+        ResultOutput::watch_interrupts();
         LedgerQuery query(settings.ledger, sql, &ResultOutput::interrupted);
         const TableStyle style{0, options.show.full ? 0 : TableStyle{}.widest, out.color()};
         const auto writer = make_query_output(format, query.columns(), style, [&](std::string_view text) {

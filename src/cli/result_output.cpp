@@ -56,7 +56,6 @@ ResultOutput::ResultOutput(const ShowOptions& options)
     : m_color(is_colored(options.color)),
       m_terminal(::isatty(STDOUT_FILENO) == 1),
       m_paged(!options.no_pager && is_terminal(STDOUT_FILENO) && !pager().empty()) {
-    std::signal(SIGINT, note_interrupt);
 }
 
 ResultOutput::~ResultOutput() {
@@ -71,6 +70,7 @@ void ResultOutput::open() {
         std::fflush(stdout);
         m_file = ::popen(pager().c_str(), "w");
         m_paged = m_file != nullptr;
+        if (m_paged) watch_interrupts();
     }
     if (m_file == nullptr) m_file = stdout;
     std::signal(SIGPIPE, SIG_IGN);  // after popen: the pager has it as usual
@@ -96,6 +96,10 @@ void ResultOutput::require(bool written) const {
     if (errno == EPIPE) throw NobodyReads{};
     throw Error(ExitCode::failed, fmt::format("the result cannot be written: {}", std::strerror(errno)),
                 "See where its output goes. Nothing was changed.");
+}
+
+void ResultOutput::watch_interrupts() {
+    std::signal(SIGINT, note_interrupt);
 }
 
 bool ResultOutput::interrupted() {

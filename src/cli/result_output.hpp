@@ -25,7 +25,7 @@ void add_show_options(CLI::App* command, ShowOptions& options);
 
 /// stdout, through a pager where it is a terminal: $DATACHANGE_PAGER, $PAGER, else less.
 ///
-/// Ctrl-C ends the command, save while a pager is there: then it is the pager's, as is the terminal.
+/// Ctrl-C ends the process, save while a pager is there: then it is the pager's, as is the terminal.
 class ResultOutput {
 public:
     explicit ResultOutput(const ShowOptions& options);
@@ -44,7 +44,8 @@ public:
     /// All that was written is on its way. @throws as write
     void flush();
 
-    /// True once Ctrl-C was pressed.
+    /// From now on Ctrl-C does not end the process: the command asks interrupted(), and does.
+    static void watch_interrupts();
     static bool interrupted();
 
 private:

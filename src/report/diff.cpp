@@ -58,15 +58,20 @@ void require_columns(const std::vector<LedgerStep>& steps, const LedgerRun& run,
     }
 }
 
-bool is_number(std::string_view text) {
-    return !text.empty() && text.find_first_not_of("+-.0123456789eE") == std::string_view::npos &&
-           text.find_first_of("0123456789") <= 1;
+/// The number that a text is as a whole: 42, -1.5, 1e3; neither 2026-01-31 nor 0x1f nor inf.
+/// (A long double holds any integer of 64 bits.)
+std::optional<long double> number_of(const std::string& text) {
+    if (text.empty() || text.find_first_not_of("+-.0123456789eE") != std::string::npos) return std::nullopt;
+    char* end = nullptr;
+    const long double number = std::strtold(text.c_str(), &end);
+    if (*end != '\0') return std::nullopt;
+    return number;
 }
 
-/// By number where both are numbers, else by bytes. (A long double holds any integer of 64 bits.)
+/// By number where both are numbers, else by bytes.
 bool less(const std::string& a, const std::string& b) {
-    if (!is_number(a) || !is_number(b)) return a < b;
-    return std::strtold(a.c_str(), nullptr) < std::strtold(b.c_str(), nullptr);
+    const auto number_a = number_of(a), number_b = number_of(b);
+    return number_a && number_b ? *number_a < *number_b : a < b;
 }
 
 /// The place of the column of that name, exactly or else regardless of case, as rows are compared.

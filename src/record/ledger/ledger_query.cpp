@@ -56,7 +56,7 @@ int ask_to_stop(void* stop) {
     return (*static_cast<std::function<bool()>*>(stop))() ? 1 : 0;
 }
 
-constexpr const char* one_select = "Give one SELECT; src/record/ledger/README.md describes tables and views.";
+constexpr const char* one_select = "Give one SELECT, for example on v_runs, v_row_history or v_changes.";
 
 }  // namespace
 

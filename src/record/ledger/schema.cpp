@@ -282,6 +282,7 @@ ALTER TABLE runs ADD COLUMN reverses TEXT;
 ALTER TABLE runs ADD COLUMN git_commit TEXT;
 ALTER TABLE runs ADD COLUMN pruned_at TEXT;
 ALTER TABLE steps ADD COLUMN redacted TEXT;
+CREATE INDEX runs_reverses ON runs(reverses) WHERE reverses IS NOT NULL;
 )sql";
 
 constexpr const char* from_1 = R"sql(
