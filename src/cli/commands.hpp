@@ -38,5 +38,7 @@ void add_status(CommandTree& tree);
 void add_runs(CommandTree& tree);
 void add_show(CommandTree& tree);
 void add_history(CommandTree& tree);
+void add_diff(CommandTree& tree);
+void add_query(CommandTree& tree);
 
 }  // namespace datachange

@@ -115,9 +115,11 @@ HistoryEntry read_history(Cursor row) {
     }
     entry.step = row.small();
     for (std::string* field : {&entry.batch, &entry.table, &entry.identifier, &entry.new_identifier,
-                               &entry.action, &entry.before, &entry.after}) {
+                               &entry.action, &entry.before, &entry.after, &entry.at}) {
         *field = row.text();
     }
+    entry.reverses = row.number();
+    entry.reversed_by = row.text();
     return entry;
 }
 
