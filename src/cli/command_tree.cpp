@@ -38,13 +38,21 @@ void CommandTree::add_group(const std::string& name, const std::string& descript
 
 CLI::App* CommandTree::add(const std::string& name, const std::string& description,
                            const std::string& example, Command command) {
+    CLI::App* const subcommand = add_without_settings(
+        name, description, example,
+        [this, command = std::move(command)] { return command(resolve_settings(m_given), m_output); });
+    subcommand
+        ->add_option("--config", m_given.config, "Config file (default datachange.toml where it is there)")
+        ->type_name("FILE");
+    return subcommand;
+}
+
+CLI::App* CommandTree::add_without_settings(const std::string& name, const std::string& description,
+                                            const std::string& example, PlainCommand command) {
     const std::vector<std::string> words = split(name, ' ');
     CLI::App* const parent = words.size() == 1 ? &m_app : m_app.get_subcommand(words.front());
     CLI::App* const subcommand = parent->add_subcommand(words.back(), description);
     subcommand->footer("Example:\n  " + example);
-    subcommand
-        ->add_option("--config", m_given.config, "Config file (default datachange.toml where it is there)")
-        ->type_name("FILE");
     m_commands.emplace_back(subcommand, std::move(command));
     return subcommand;
 }
@@ -56,7 +64,7 @@ int CommandTree::run(int argc, char** argv) {
         return report(error, argc, argv);
     }
     for (const auto& [subcommand, command] : m_commands) {
-        if (subcommand->parsed()) return command(resolve_settings(m_given), m_output);
+        if (subcommand->parsed()) return command();
     }
     return static_cast<int>(ExitCode::usage);
 }

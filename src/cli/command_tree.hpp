@@ -17,11 +17,16 @@ public:
     /// Prints its result to stdout and gives the exit status; errors are thrown.
     using Command = std::function<int(const Settings&, const OutputOptions&)>;
 
+    /// One that needs no settings, and none of the files that they come from.
+    using PlainCommand = std::function<int()>;
+
     CommandTree();
 
     /// @param name of two words, "ledger merge", for one that stands in a group, which is to be there
     CLI::App* add(const std::string& name, const std::string& description, const std::string& example,
                   Command command);
+    CLI::App* add_without_settings(const std::string& name, const std::string& description,
+                                   const std::string& example, PlainCommand command);
     /// A command that only has others beneath it.
     void add_group(const std::string& name, const std::string& description);
 
@@ -51,7 +56,7 @@ private:
     CLI::App m_app;
     GivenSettings m_given;
     OutputOptions m_output;
-    std::vector<std::pair<CLI::App*, Command>> m_commands;
+    std::vector<std::pair<CLI::App*, PlainCommand>> m_commands;
 };
 
 }  // namespace datachange

@@ -38,5 +38,6 @@ void add_status(CommandTree& tree);
 void add_runs(CommandTree& tree);
 void add_show(CommandTree& tree);
 void add_history(CommandTree& tree);
+void add_completion(CommandTree& tree);
 
 }  // namespace datachange
