@@ -10,7 +10,7 @@ namespace {
 constexpr const char* bash_script = R"sh(# bash completion for datachange
 
 _datachange() {
-    local tool=${COMP_WORDS[0]/#\~/$HOME} words=() line i
+    local tool=${COMP_WORDS[0]/#\~/$HOME} words=() line asks= i
     # readline parts words at = and : as well; the tool takes them whole, and without quotes
     for ((i = 1; i <= COMP_CWORD; i++)); do
         if ((i > 1)) && [[ ${COMP_WORDS[i]} == [=:]* || ( ${COMP_WORDS[i - 1]} == [=:]* && -n ${COMP_WORDS[i]} ) ]]; then
@@ -27,11 +27,13 @@ _datachange() {
     compopt -o nosort 2>/dev/null
     while IFS= read -r line; do
         case $line in
-            :files) compopt -o filenames 2>/dev/null; mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$part") ;;
-            :folders) compopt -o filenames 2>/dev/null; mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "$part") ;;
+            :*) asks=$line ;;
             "$word"*) line=${line%%$'\t'*}; COMPREPLY+=("${line#"$before"}") ;;
         esac
     done < <("$tool" __complete "${words[@]}" 2>/dev/null)
+    [[ -n $asks ]] || return 0
+    compopt -o filenames +o nosort 2>/dev/null
+    mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen "$([[ $asks == :folders ]] && echo -d || echo -f)" -- "$part")
 }
 
 complete -F _datachange datachange
@@ -69,12 +71,15 @@ constexpr const char* fish_script = R"sh(# fish completion for datachange
 function __datachange_complete
     set -l words (commandline -opc)
     set -l word (commandline -ct)
+    # of --dir=audits and sqlite:shop.db only the end is a path
+    set -l before (string match -r '^(?:--[^=]*=)?(?:sqlite:)?' -- $word)
+    set -l path (string replace -- "$before" '' $word)
     for line in ($words[1] __complete $words[2..-1] "$word" 2>/dev/null)
         switch $line
             case :files
-                __fish_complete_path $word
+                string replace -r -- '^' "$before" (__fish_complete_path $path)
             case :folders
-                __fish_complete_directories $word
+                string replace -r -- '^' "$before" (__fish_complete_directories $path)
             case '*'
                 echo $line
         end
