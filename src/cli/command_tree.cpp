@@ -12,10 +12,12 @@ namespace datachange {
 
 namespace {
 
-constexpr const char* exit_status_text =
-    "Exit status: 0 done, 1 failed and nothing was changed, 2 wrong usage, 3 pending or halted,\n"
-    "4 the evidence does not match, 5 target or ledger cannot be reached, 6 failed after some batches\n"
-    "were committed.";
+std::string exit_status_text() {
+    std::vector<std::string> texts;
+    for (const ExitStatus& status : exit_statuses)
+        texts.push_back(fmt::format("{} {}", status.number, status.meaning));
+    return wrapped("Exit status: " + join(texts, ", ") + ".", 100);
+}
 
 /// The command of the most words that was given: "ledger", then "merge".
 const CLI::App& chosen_command(const CLI::App& app) {
@@ -28,7 +30,7 @@ const CLI::App& chosen_command(const CLI::App& app) {
 CommandTree::CommandTree()
     : m_app("Runs audited data migrations on PostgreSQL and SQLite, and keeps the evidence.", "datachange") {
     m_app.require_subcommand(1);
-    m_app.footer(exit_status_text);
+    m_app.footer(exit_status_text());
     m_app.set_version_flag("--version", fmt::format("datachange {}", version()));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <utility>
@@ -10,6 +11,20 @@
 #include "cli/commands.hpp"
 
 namespace datachange {
+
+struct ExitStatus {
+    int number;
+    const char* meaning;
+};
+inline constexpr std::array exit_statuses{
+    ExitStatus{0, "done"},
+    ExitStatus{1, "failed and nothing was changed"},
+    ExitStatus{2, "wrong usage"},
+    ExitStatus{3, "pending or halted"},
+    ExitStatus{4, "the evidence does not match"},
+    ExitStatus{5, "target or ledger cannot be reached"},
+    ExitStatus{6, "failed after some batches were committed"},
+};
 
 /// The commands with their options; one of them is chosen and run.
 class CommandTree {

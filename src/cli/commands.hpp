@@ -39,5 +39,6 @@ void add_runs(CommandTree& tree);
 void add_show(CommandTree& tree);
 void add_history(CommandTree& tree);
 void add_completion(CommandTree& tree);
+void add_share_files(CommandTree& tree);
 
 }  // namespace datachange
