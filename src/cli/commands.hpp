@@ -40,5 +40,7 @@ void add_show(CommandTree& tree);
 void add_history(CommandTree& tree);
 void add_diff(CommandTree& tree);
 void add_query(CommandTree& tree);
+void add_completion(CommandTree& tree);
+void add_share_files(CommandTree& tree);
 
 }  // namespace datachange

@@ -33,6 +33,13 @@ struct Settings {
     Engine engine() const;
 };
 
+/// Where a setting comes from besides the command line.
+struct SettingSource {
+    std::string key;       ///< in datachange.toml; the option is called so as well
+    std::string variable;  ///< of the environment; "": there is none
+};
+extern const std::vector<SettingSource> setting_sources;
+
 /// Merges the command line, the environment, the file .env and datachange.toml, in this order of precedence.
 ///
 /// Environment: DATABASE_URL, PG*, DATACHANGE_LEDGER, DATACHANGE_DIR, DATACHANGE_CSV_DIR,
