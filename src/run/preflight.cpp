@@ -57,7 +57,6 @@ public:
         m_ready.capture.path = m_path;
         m_ready.capture.strict = m_strict;
         if (!m_step.only_verifies()) {
-            refuse_redaction();
             find_table();
             check_sets();
             check_post();
@@ -90,14 +89,6 @@ private:
             error.at(place(position));
             throw;
         }
-    }
-
-    void refuse_redaction() {
-        if (m_step.redact.empty()) return;
-        throw Error(
-            ExitCode::usage, "this version of datachange cannot redact values, and the header says `redact`",
-            "Nothing was changed. Leave the columns out of pre, RETURNING and post, or use a newer version.")
-            .at(m_path);
     }
 
     void find_table() {
@@ -187,6 +178,7 @@ private:
         } else {
             m_ready.capture.post =
                 at(m_step.at, [&] { return derive_post(m_table, m_pre, m_ready.capture.identifier); });
+            m_ready.capture.post.redact = m_step.redact;
         }
         const SqlTemplate& post = m_ready.capture.post;
         const std::vector<Column> columns = describe(post, "post");
