@@ -72,14 +72,9 @@ int ledger_lock_timeout_ms() {
     return given == nullptr ? RecordOptions{}.ledger_lock_timeout_ms : std::atoi(given);
 }
 
-bool redacts(const Plan& plan) {
-    return std::any_of(plan.steps.begin(), plan.steps.end(),
-                       [](const StepPlan& step) { return !step.step.redact.empty(); });
-}
-
 /// The key of a run's digests, or "" where nothing is redacted.
 std::string redaction_key(const Plan& plan, const std::string& given) {
-    if (!redacts(plan)) return {};
+    if (!plan.redacts()) return {};
     if (given.size() >= Redactor::shortest_key) return given;
     throw Error(ExitCode::usage,
                 given.empty() ? "the definition redacts columns, and DATACHANGE_REDACT_KEY is not set"
