@@ -278,7 +278,7 @@ private:
     void check_report(const SqlTemplate& sql, const std::string& section) {
         if (m_schema_may_differ) return;
         if (sql.redact.empty()) return prepare(sql);
-        describe(sql, section);
+        at(sql.at, [&] { check_redaction(sql, m_target.describe(sql, scope()), section); });
     }
 
     void prepare(const SqlTemplate& sql) {

@@ -120,7 +120,7 @@ DatabaseError last_error(sqlite3* database, const std::string& statement) {
     const int code = sqlite3_extended_errcode(database);
     DatabaseError error(unusable(code) ? ExitCode::unreachable : ExitCode::failed, sqlite3_errmsg(database),
                         code_name(code), statement, hint_for(code));
-    if (!tells_no_values(code)) error.set_without_values("error " + code_name(code));
+    if (!tells_no_values(code)) error.set_without_values(code_name(code));
     return error;
 }
 
