@@ -58,8 +58,9 @@ RowSet read_locked(Target& target, const CaptureSpec& spec, const TableColumns& 
     Scope scope;
     scope.affected = &keys;
     scope.affected_types = spec.identifier_types;
-    return target.query(rows_by_key(quote_names(columns.names), spec.table, key_names, target.lock_clause()),
-                        scope);
+    SqlTemplate sql = rows_by_key(quote_names(columns.names), spec.table, key_names, target.lock_clause());
+    sql.redact = spec.pre.redact;
+    return target.query(sql, scope);
 }
 
 }  // namespace

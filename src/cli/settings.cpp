@@ -162,6 +162,7 @@ Settings resolve_settings(const GivenSettings& given) {
     take(settings.csv_dir, "csv-dir", given.csv_dir);
     take(settings.journal_schema, "journal-schema", given.journal_schema);
     take(settings.operator_name, "operator", given.operator_name);
+    settings.redact_key = environment("DATACHANGE_REDACT_KEY").value_or("");
     if (settings.operator_name.empty()) settings.operator_name = current_user();
     if (given.batch_size) settings.batch_size = given.batch_size;
     if (given.batch_threshold) settings.batch_threshold = *given.batch_threshold;

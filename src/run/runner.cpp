@@ -108,6 +108,7 @@ private:
                               "--restored runs all of it again, and keeps what was committed as 'lost'. "
                               "Nothing was changed.");
         }
+        require_same_key(options.run);
         m_ready = check_plan(m_target, m_plan);
         m_mode = Mode::batched;
         RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
@@ -120,6 +121,7 @@ private:
 
     /// A run that had stopped, from where it was.
     RunResult go_on(const JournalRun& run, bool failed_rows) {
+        require_same_key(run.uuid);
         m_ready = check_plan(m_target, m_plan);
         m_mode = run.mode == "single" ? Mode::single : Mode::batched;
         RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
@@ -136,6 +138,16 @@ private:
         withdraw_pause(run.uuid);
         failpoint("resume.epoch");
         return take_up(header, failed_rows);
+    }
+
+    /// One value has one digest in all of a run. A run that is only ended has no more of them.
+    void require_same_key(const std::string& uuid) {
+        const std::string known = m_cancel ? "" : m_journal.known_redaction_key(uuid);
+        if (known.empty() || known == m_parts.redaction_key) return;
+        throw Error(ExitCode::usage,
+                    fmt::format("run {} redacts under the key with the fingerprint {}, and this one is {}",
+                                uuid.substr(0, 8), known, m_parts.redaction_key),
+                    "Set DATACHANGE_REDACT_KEY to the key that the run began with. Nothing was changed.");
     }
 
     /// Who goes on with a run does not want it to stand still.

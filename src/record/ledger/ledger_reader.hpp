@@ -31,6 +31,7 @@ struct LedgerRun {
     std::string owned_since;    ///< since when that process has it
     std::string reverses;       ///< UUID of the run that this one takes back; ""
     std::string git_commit;     ///< that the definition was checked out from; "": not known
+    std::string redaction_key;  ///< fingerprint of the key of its digests; "": nothing is redacted
     std::string pruned_at;      ///< when its values were dropped; "": they are there
 };
 

@@ -281,6 +281,7 @@ constexpr const char* since_4 = R"sql(
 ALTER TABLE runs ADD COLUMN reverses TEXT;
 ALTER TABLE runs ADD COLUMN git_commit TEXT;
 ALTER TABLE runs ADD COLUMN pruned_at TEXT;
+ALTER TABLE runs ADD COLUMN redaction_key TEXT;
 ALTER TABLE steps ADD COLUMN redacted TEXT;
 CREATE INDEX runs_reverses ON runs(reverses) WHERE reverses IS NOT NULL;
 )sql";
