@@ -51,7 +51,7 @@ void print_error(const Error& error, bool json) {
 constexpr auto commands = {
     add_new,     add_init,   add_check,    add_run,        add_resume,      add_retry,
     add_pause,   add_cancel, add_throttle, add_status,     add_runs,        add_show,
-    add_history, add_diff,   add_query,    add_completion, add_share_files,
+    add_history, add_diff,   add_query,    add_completion, add_share_files, add_export,
 };
 
 }  // namespace

@@ -42,5 +42,6 @@ void add_diff(CommandTree& tree);
 void add_query(CommandTree& tree);
 void add_completion(CommandTree& tree);
 void add_share_files(CommandTree& tree);
+void add_export(CommandTree& tree);
 
 }  // namespace datachange

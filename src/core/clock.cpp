@@ -1,5 +1,6 @@
 #include "core/clock.hpp"
 
+#include <cstdio>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -24,6 +25,18 @@ std::string utc_text(std::chrono::system_clock::time_point moment) {
     const std::tm parts = utc_parts(seconds);
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, (floored - seconds).count());
+}
+
+std::optional<double> parse_utc(const std::string& text) {
+    std::tm parts{};
+    double seconds = 0;
+    if (std::sscanf(text.c_str(), "%d-%d-%dT%d:%d:%lf", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
+                    &parts.tm_hour, &parts.tm_min, &seconds) != 6) {
+        return std::nullopt;
+    }
+    parts.tm_year -= 1900;
+    parts.tm_mon -= 1;
+    return static_cast<double>(timegm(&parts)) + seconds;
 }
 
 std::string utc_now() {

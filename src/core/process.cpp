@@ -12,24 +12,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "core/clock.hpp"
+
 namespace datachange {
 
 namespace {
 
 constexpr double tolerance_s = 2;
-
-/// Seconds since 1970; nothing if the text is no such time.
-std::optional<double> parse_utc(const std::string& text) {
-    std::tm parts{};
-    double seconds = 0;
-    if (std::sscanf(text.c_str(), "%d-%d-%dT%d:%d:%lf", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
-                    &parts.tm_hour, &parts.tm_min, &seconds) != 6) {
-        return std::nullopt;
-    }
-    parts.tm_year -= 1900;
-    parts.tm_mon -= 1;
-    return static_cast<double>(timegm(&parts)) + seconds;
-}
 
 /// When the system was started, in seconds since 1970.
 std::optional<double> boot_time() {

@@ -375,11 +375,9 @@ const StepHeader& RunRecord::step(int number) const {
 }
 
 std::string RunRecord::file_prefix(const StepHeader& step) const {
-    if (step.watch_of != 0) return fmt::format("{}_watch_{}.", step.number, file_name_part(step.table));
     const auto steps = std::count_if(m_steps.begin(), m_steps.end(),
                                      [](const StepHeader& other) { return other.watch_of == 0; });
-    if (steps == 1) return "";
-    return fmt::format("{}_{}.", step.number, file_name_part(step.name.empty() ? step.table : step.name));
+    return csv_prefix(step.number, step.watch_of, step.name, step.table, static_cast<std::size_t>(steps));
 }
 
 }  // namespace datachange

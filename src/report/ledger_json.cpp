@@ -15,6 +15,7 @@ JsonObject run_object(const LedgerRun& run) {
         .add("version", run.version)
         .add("name", run.name)
         .add("definition_sha256", run.definition_sha256)
+        .add_or_null("git_commit", run.git_commit)
         .add("engine", run.engine)
         .add("target", run.target)
         .add("operator", run.operator_name)

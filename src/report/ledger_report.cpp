@@ -38,6 +38,7 @@ std::string facts(const LedgerRun& run) {
         if (!value.empty()) out += fmt::format("  {:<11}{}\n", name, printable(value));
     };
     line("definition", run.version + " " + run.name + "  SHA-256 " + run.definition_sha256);
+    line("git commit", run.git_commit);
     line("target", run.target + "  (" + run.server_version + ")");
     line("operator", run.operator_name + " on " + run.host);
     line("ticket", run.ticket);

@@ -1,23 +1,18 @@
 #include "report/run_report.hpp"
 
-#include <map>
-
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "core/text.hpp"
 #include "core/value_json.hpp"
 #include "report/json.hpp"
+#include "report/summary_grid.hpp"
 #include "report/table.hpp"
 
 namespace datachange {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Align = Table::Align;
-
-constexpr std::size_t most_summary_rows = 20;
 
 std::string csv_json(const CsvPaths& csv) {
     return JsonObject{}
@@ -126,61 +121,6 @@ std::string seconds(std::int64_t milliseconds) {
     return fmt::format("{}.{:02} s", milliseconds / 1000, milliseconds % 1000 / 10);
 }
 
-std::string cell(const Json& value) {
-    if (value.is_null()) return "";
-    return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-/// A summary of one row: its columns one below the other.
-Table summary_by_column(const Json& before, const Json& after) {
-    Table table({"summary", "before", "after"}, {Align::left, Align::right, Align::right});
-    for (const auto& [name, value] : before.front().items()) {
-        table.add({name, cell(value), after.empty() ? "" : cell(after.front().value(name, Json()))});
-    }
-    return table;
-}
-
-/// A summary of several rows: the first column names the row (count by state, say), the others stand beside
-/// it.
-Table summary_by_label(const Json& before, const Json& after) {
-    std::map<std::string, std::pair<Json, Json>> rows;
-    std::vector<std::string> columns;
-    const auto take = [&](const Json& summary, Json std::pair<Json, Json>::*moment) {
-        for (const Json& row : summary) {
-            if (row.empty()) continue;
-            rows[cell(row.front())].*moment = row;
-            if (columns.empty()) {
-                for (const auto& [name, value] : row.items()) columns.push_back(name);
-            }
-        }
-    };
-    take(before, &std::pair<Json, Json>::first);
-    take(after, &std::pair<Json, Json>::second);
-    std::vector<std::string> header{columns.empty() ? "summary" : columns.front()};
-    std::vector<Align> aligns{Align::left};
-    for (std::size_t i = 1; i < columns.size(); ++i) {
-        for (const char* moment : {" before", " after"}) {
-            header.push_back(columns[i] + moment);
-            aligns.push_back(Align::right);
-        }
-    }
-    Table table(header, aligns);
-    std::size_t shown = 0;
-    for (const auto& [label, row] : rows) {
-        if (++shown > most_summary_rows) break;
-        std::vector<std::string> cells{label};
-        for (std::size_t i = 1; i < columns.size(); ++i) {
-            for (const Json& moment : {row.first, row.second}) {
-                cells.push_back(moment.is_null() ? "" : cell(moment.value(columns[i], Json())));
-            }
-        }
-        table.add(cells);
-    }
-    if (rows.size() > most_summary_rows)
-        table.add({fmt::format("... and {} more", rows.size() - most_summary_rows)});
-    return table;
-}
-
 std::string step_rows_text(const StepResult& step) {
     if (step.only_verified) return "  rows    none to change; verify returned no row\n";
     const RowCounts& rows = step.rows;
@@ -219,12 +159,14 @@ std::string counts_json(const RowCounts& counts) {
 }
 
 std::string summary_table(const std::string& before, const std::string& after, std::size_t indent) {
-    if (before.empty()) return {};
-    const Json first = Json::parse(before);
-    const Json second = after.empty() ? Json::array() : Json::parse(after);
-    const bool one_row = first.size() == 1 && second.size() <= 1;
-    const Table table = one_row ? summary_by_column(first, second) : summary_by_label(first, second);
-    return table.empty() ? "" : table.text(indent, 60);
+    const SummaryGrid grid = summary_grid(before, after);
+    if (grid.rows.empty()) return {};
+    std::vector<Align> aligns(grid.header.size(), Align::right);
+    aligns.front() = Align::left;
+    Table table(grid.header, aligns);
+    for (const std::vector<std::string>& row : grid.rows) table.add(row);
+    if (grid.left_out > 0) table.add({fmt::format("... and {} more", grid.left_out)});
+    return table.text(indent, 60);
 }
 
 std::string run_text(const RunResult& result) {

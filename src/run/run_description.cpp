@@ -1,6 +1,7 @@
 #include "run/run_description.hpp"
 
 #include "core/clock.hpp"
+#include "core/git_commit.hpp"
 #include "core/hash.hpp"
 
 namespace datachange {
@@ -30,6 +31,7 @@ RunHeader run_header(const Plan& plan, const Target& target, const RunParts& par
     header.definition = definition.text;
     header.definition_sha256 = definition.sha256;
     header.definition_path = definition.path;
+    header.git_commit = git_commit_of(definition.path);
     header.engine = target.engine();
     header.target = target.name();
     header.operator_name = parts.identity.operator_name;

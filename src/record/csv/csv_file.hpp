@@ -10,21 +10,28 @@
 
 namespace datachange {
 
+/// Where lines of CSV go.
+class CsvLines {
+public:
+    virtual ~CsvLines() = default;
+    /// Appends a line of fields, which are CSV already.
+    virtual void write_line(std::span<const std::string_view> fields) = 0;
+};
+
 /// A file that appears under its name only when it is complete and on the disk: it is written to
 /// NAME.partial, mode 0600. One that is not given its name is removed.
-class CsvFile {
+class CsvFile final : public CsvLines {
 public:
     /// @throws Error (unreachable), as all methods do
     /// @param partial what the file's name has at its end until then
     explicit CsvFile(std::string path, const std::string& partial = ".partial");
-    ~CsvFile();
+    ~CsvFile() override;
     CsvFile(const CsvFile&) = delete;
     CsvFile& operator=(const CsvFile&) = delete;
 
     /// Appends a text as it is.
     void write(std::string_view text);
-    /// Appends a line of fields, which are CSV already.
-    void write_line(std::span<const std::string_view> fields);
+    void write_line(std::span<const std::string_view> fields) override;
     /// Writes what is left, and brings it to the disk.
     void complete();
     /// Gives the complete file its name; one that had it before is replaced.

@@ -65,6 +65,13 @@ std::string file_name_part(const std::string& text) {
     return part;
 }
 
+std::string csv_prefix(int number, int watch_of, const std::string& name, const std::string& table,
+                       std::size_t steps) {
+    if (watch_of != 0) return fmt::format("{}_watch_{}.", number, file_name_part(table));
+    if (steps == 1) return "";
+    return fmt::format("{}_{}.", number, file_name_part(name.empty() ? table : name));
+}
+
 RunFolder::RunFolder(const std::string& csv_dir, const std::string& definition, const std::string& leaf,
                      std::int64_t epoch)
     : m_path((fs::path(csv_dir) / file_name_part(definition) / leaf).string()), m_epoch(epoch) {

@@ -35,6 +35,12 @@ private:
     std::int64_t m_epoch;
 };
 
+/// What the names of a step's CSV files begin with: "" where the definition has one step, else "1_users." or
+/// "3_watch_parcels.".
+/// @param watch_of the step that watches this table, or 0; @param steps without watched tables
+std::string csv_prefix(int number, int watch_of, const std::string& name, const std::string& table,
+                       std::size_t steps);
+
 /// A path that holds wherever the reader stands.
 std::string absolute_path(const std::string& path);
 

@@ -45,13 +45,20 @@ std::vector<StepLayout::Shared> shared_columns(const StepLayout& layout) {
     return shared;
 }
 
-void add_returned(StepLayout& layout, const std::string& lists) {
-    if (lists.empty()) return;
+std::vector<Names> parse_lists(const std::string& json) {
+    std::vector<Names> lists;
+    if (json.empty()) return lists;
     std::vector<std::string_view> statements;
-    split_json_array(lists, statements);
-    for (const std::string_view columns : statements) {
+    split_json_array(json, statements);
+    for (const std::string_view columns : statements) lists.push_back(parse_names(std::string{columns}));
+    return lists;
+}
+
+/// @param lists columns of each statement's RETURNING
+void add_returned(StepLayout& layout, const std::vector<Names>& lists) {
+    for (const Names& columns : lists) {
         StepLayout::Returned returned;
-        returned.columns = parse_names(std::string{columns});
+        returned.columns = columns;
         returned.in_before = places_of(returned.columns, layout.before);
         returned.in_after = places_of(returned.columns, layout.after);
         for (const std::string& name : returned.columns) {
@@ -64,7 +71,27 @@ void add_returned(StepLayout& layout, const std::string& lists) {
     }
 }
 
+Names names_of(const std::vector<LedgerColumn>& columns) {
+    Names names;
+    for (const LedgerColumn& column : columns) names.push_back(column.name);
+    return names;
+}
+
 }  // namespace
+
+StepLayout layout_of(const LedgerStep& step) {
+    StepLayout layout;
+    layout.watch = step.watch_of != 0;
+    layout.counts_only = step.evidence == "counts";
+    layout.identifier = step.identifier;
+    layout.before = names_of(step.before);
+    layout.after = names_of(step.after);
+    std::vector<Names> returned;
+    for (const std::vector<LedgerColumn>& columns : step.returned) returned.push_back(names_of(columns));
+    add_returned(layout, returned);
+    layout.shared = shared_columns(layout);
+    return layout;
+}
 
 StepLayout read_layout(Ledger& ledger, std::int64_t run_id, int step) {
     SQLite::Statement& query = ledger.bound(
@@ -78,7 +105,7 @@ StepLayout read_layout(Ledger& ledger, std::int64_t run_id, int step) {
     layout.identifier = parse_names(query.getColumn(2).getString());
     layout.before = parse_names(query.getColumn(3).getString());
     layout.after = parse_names(query.getColumn(4).getString());
-    add_returned(layout, query.getColumn(5).getString());
+    add_returned(layout, parse_lists(query.getColumn(5).getString()));
     query.reset();
     layout.shared = shared_columns(layout);
     return layout;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "record/ledger/ledger.hpp"
+#include "record/ledger/ledger_reader.hpp"
 
 namespace datachange {
 
@@ -41,6 +42,8 @@ struct StepLayout {
     bool operator==(const StepLayout&) const = default;
 };
 
+/// @param step as a reader of the ledger gives it
+StepLayout layout_of(const LedgerStep& step);
 StepLayout read_layout(Ledger& ledger, std::int64_t run_id, int step);
 
 }  // namespace datachange

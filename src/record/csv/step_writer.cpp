@@ -16,9 +16,10 @@ std::vector<std::string> csv_texts(const std::vector<std::string>& texts) {
     return fields;
 }
 
-void write_header(CsvFile& file, const std::vector<std::string>& names) {
+void write_header(CsvLines* lines, const std::vector<std::string>& names) {
+    if (!lines) return;
     const std::vector<std::string> fields = csv_texts(names);
-    file.write_line(std::vector<std::string_view>(fields.begin(), fields.end()));
+    lines->write_line(std::vector<std::string_view>(fields.begin(), fields.end()));
 }
 
 std::unique_ptr<CsvFile> open(const RunFolder& folder, const std::string& name) {
@@ -36,32 +37,43 @@ std::string completed(std::unique_ptr<CsvFile>& file, std::vector<std::unique_pt
 
 StepWriter::StepWriter(StepLayout layout, const RunFolder& folder, const std::string& prefix)
     : m_layout(std::move(layout)),
-      m_pre(open(folder, prefix + "pre.csv")),
-      m_post(open(folder, prefix + "post.csv")),
-      m_diff(open(folder, prefix + "diff.csv")) {
-    if (!m_layout.watch) m_change = open(folder, prefix + "change.csv");
+      m_pre_file(open(folder, prefix + "pre.csv")),
+      m_post_file(open(folder, prefix + "post.csv")),
+      m_diff_file(open(folder, prefix + "diff.csv")) {
+    if (!m_layout.watch) m_change_file = open(folder, prefix + "change.csv");
+    m_lines = {m_pre_file.get(), m_change_file.get(), m_post_file.get(), m_diff_file.get()};
+    write_headers();
+}
+
+StepWriter::StepWriter(StepLayout layout, const StepLines& lines)
+    : m_layout(std::move(layout)), m_lines(lines) {
+    write_headers();
+}
+
+void StepWriter::write_headers() {
     m_before_names = csv_texts(m_layout.before);
     m_after_names = csv_texts(m_layout.after);
-    write_header(*m_pre, or_identifier(m_layout.before));
-    if (m_change) write_header(*m_change, or_identifier(m_layout.change));
-    write_header(*m_post, or_identifier(m_layout.after));
-    write_header(*m_diff, {"identifier", "action", "column", "before", "after"});
+    write_header(m_lines.pre, or_identifier(m_layout.before));
+    write_header(m_lines.change, or_identifier(m_layout.change));
+    write_header(m_lines.post, or_identifier(m_layout.after));
+    write_header(m_lines.diff, {"identifier", "action", "column", "before", "after"});
 }
 
 void StepWriter::write(const BlockRow& row, const RowImages& images) {
     read(images);
-    if (!m_before.fields.empty()) m_pre->write_line(m_before.fields);
-    if (!m_after.fields.empty()) m_post->write_line(m_after.fields);
-    if (m_change) write_returned(row);
-    if (row.action != Action::unchanged && row.action != Action::missing) write_diff(row, images);
+    if (m_lines.pre && !m_before.fields.empty()) m_lines.pre->write_line(m_before.fields);
+    if (m_lines.post && !m_after.fields.empty()) m_lines.post->write_line(m_after.fields);
+    if (m_lines.change) write_returned(row);
+    const bool changed = row.action != Action::unchanged && row.action != Action::missing;
+    if (m_lines.diff && changed) write_diff(row, images);
 }
 
 StepCsv StepWriter::complete() {
     StepCsv result;
-    result.paths.pre = completed(m_pre, result.files);
-    if (m_change) result.paths.change = completed(m_change, result.files);
-    result.paths.post = completed(m_post, result.files);
-    result.paths.diff = completed(m_diff, result.files);
+    result.paths.pre = completed(m_pre_file, result.files);
+    if (m_change_file) result.paths.change = completed(m_change_file, result.files);
+    result.paths.post = completed(m_post_file, result.files);
+    result.paths.diff = completed(m_diff_file, result.files);
     return result;
 }
 
@@ -122,7 +134,7 @@ void StepWriter::write_change(const StepLayout::Returned& returned) {
     for (const std::size_t place : returned.of_union) {
         m_line.push_back(place == StepLayout::npos ? std::string_view{} : m_returned.fields.at(place));
     }
-    m_change->write_line(m_line);
+    m_lines.change->write_line(m_line);
 }
 
 void StepWriter::write_diff(const BlockRow& row, const RowImages& images) {
@@ -158,7 +170,7 @@ void StepWriter::write_difference(std::string_view column, std::string_view befo
     m_difference[2] = column;
     m_difference[3] = before;
     m_difference[4] = after;
-    m_diff->write_line(m_difference);
+    m_lines.diff->write_line(m_difference);
 }
 
 }  // namespace datachange

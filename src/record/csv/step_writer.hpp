@@ -21,6 +21,14 @@ struct StepCsv {
     std::vector<std::unique_ptr<CsvFile>> files;
 };
 
+/// Where the lines of each file of a step go; nullptr: they are not wanted.
+struct StepLines {
+    CsvLines* pre = nullptr;
+    CsvLines* change = nullptr;
+    CsvLines* post = nullptr;
+    CsvLines* diff = nullptr;
+};
+
 /// Writes the CSV files of one step; rows are handed in in their order. A watched table has no change.csv.
 ///
 /// All methods throw Error (unreachable) if a file cannot be written.
@@ -28,9 +36,12 @@ class StepWriter {
 public:
     /// @param prefix of the files' names, "" or "1_users."
     StepWriter(StepLayout layout, const RunFolder& folder, const std::string& prefix);
+    /// Writes to elsewhere, which outlives the writer.
+    StepWriter(StepLayout layout, const StepLines& lines);
 
     const StepLayout& layout() const { return m_layout; }
     void write(const BlockRow& row, const RowImages& images);
+    /// The files, where they are the writer's own.
     StepCsv complete();
 
 private:
@@ -45,6 +56,7 @@ private:
         void set(const Fields& json);
     };
 
+    void write_headers();
     const std::vector<std::string>& or_identifier(const std::vector<std::string>& names) const;
     void read(const RowImages& images);
     void write_returned(const BlockRow& row);
@@ -56,7 +68,8 @@ private:
 
     StepLayout m_layout;
     std::vector<std::string> m_before_names, m_after_names;  ///< as CSV
-    File m_pre, m_post, m_diff, m_change;
+    File m_pre_file, m_post_file, m_diff_file, m_change_file;
+    StepLines m_lines;
     // kept for their memory
     Line m_before, m_after, m_returned;
     Fields m_entries, m_entry, m_values, m_line;

@@ -89,6 +89,12 @@ LedgerReader::LedgerReader(const std::string& path)
     : m_path(path), m_database(open_ledger_for_reading(path)) {
 }
 
+// A name without schema means the table in any.
+bool LedgerReader::names_table(const std::string& asked, const std::string& table) {
+    const std::string a = plain_name(asked), b = plain_name(table);
+    return a == b || a.ends_with("." + b) || b.ends_with("." + a);
+}
+
 template <class Row, class Read, class... Values>
 std::vector<Row> LedgerReader::rows(const std::string& sql, Read read, const Values&... values) const {
     try {
@@ -101,6 +107,10 @@ std::vector<Row> LedgerReader::rows(const std::string& sql, Read read, const Val
     } catch (const SQLite::Exception& failure) {
         throw ledger_failure(m_path, failure);
     }
+}
+
+void LedgerReader::hold() {
+    rows<int>("BEGIN", [](Cursor row) { return row.small(); });
 }
 
 std::vector<LedgerRun> LedgerReader::runs(const std::string& version, std::uint64_t limit) const {

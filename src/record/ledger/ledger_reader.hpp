@@ -137,6 +137,9 @@ public:
     /// @throws Error (unreachable) "no ledger at PATH", or if the file is no ledger or one of a newer version
     explicit LedgerReader(const std::string& path);
 
+    /// All that is read from here on is of one state of the ledger, whatever a run writes meanwhile.
+    void hold();
+
     /// Runs, newest first; dry runs among them.
     /// @param version only of this one; "": of all
     /// @param limit at most so many; 0: all
@@ -162,6 +165,10 @@ public:
     std::vector<LedgerFailure> failures(std::int64_t run) const;
     /// By step and path, as batches().
     std::vector<LedgerElsewhere> elsewhere(std::int64_t run) const;
+
+    /// Whether a table that somebody names is this one: regardless of case and quotes, with or without
+    /// schema.
+    static bool names_table(const std::string& asked, const std::string& table);
 
     /// What committed batches did to one row, oldest first.
     ///

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace datachange {
+
+/// Text for HTML, in elements and quoted attributes: markup is escaped, and each character that is not seen
+/// or would act on its neighbours (control, bidirectional, zero-width; not LF and TAB) becomes a mark that
+/// shows its code point, <span class="code">U+202E</span>. Bytes that are no UTF-8 become U+FFFD.
+std::string html_text(std::string_view utf8);
+
+/// The same for attributes: marks are text.
+std::string html_attribute(std::string_view utf8);
+
+/// Text for Markdown, on one line: no character of it is markup, mentions somebody or refers to an issue.
+std::string markdown_text(std::string_view utf8);
+
+/// The same as code, so that it reads exactly as it is; for table cells, too.
+/// @param longest in code points; what is cut is said
+std::string markdown_code(std::string_view utf8, std::size_t longest);
+
+/// How people read a value of the ledger's JSON: NULL, true, 42, the text itself, x'00ff'.
+std::string value_text(std::string_view json);
+
+}  // namespace datachange
