@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import glob
 import io
 import json
 import os
@@ -100,6 +101,17 @@ class DiffTests(AskCase):
         self.assert_failed(self.tool("diff", "2", "--table", "orders"), 2, "no table orders")
         self.assert_failed(self.tool("diff", "2", "--from", "7"), 2, "a, b")
 
+    def test_it_says_what_diff_csv_says(self):
+        self.make_lines()
+        for run in ("1", "2"):
+            lines = []
+            for path in sorted(glob.glob(self.path("audit-csv", "*", f"{run}-*", "*diff.csv"))):
+                with open(path, encoding="utf-8", newline="") as file:
+                    lines += [tuple(line[:3]) for line in csv.reader(file)][1:]
+            rows = json.loads(self.diff("--json", run=run))
+            self.assertEqual([(row["identifier"], row["action"], name) for row in rows for name in row["changed"]], lines)
+            self.assertTrue(lines)
+
     def test_a_key_that_was_altered_is_found_by_both(self):
         self.define(name="move", version="20260101000001", pre="SELECT id, name FROM users WHERE id = 1",
                     change="UPDATE users SET id = 501 WHERE id = 1 RETURNING id, 1 AS was_id, name")
@@ -141,6 +153,27 @@ class DiffTests(AskCase):
         self.assertIn("no row to show", text)
         self.assertEqual(json.loads(self.diff("--json")), [])
         self.assertEqual(self.ledger("SELECT pruned_at, rows_changed FROM v_runs"), [("2027-01-01T00:00:00.000Z", 9)])
+
+
+class HistoryTests(AskCase):
+    def test_over_runs_tables_and_keys(self):
+        self.make_lines()
+        self.define(ticket="OPS-8")
+        self.run_ok()
+        self.define(name="places", version="20260101000004", ticket="OPS-9", table="lines", identifier="n",
+                    pre="SELECT n, b FROM lines WHERE n = 3",
+                    change="UPDATE lines SET b = 'z' WHERE n = 3 RETURNING n, b")
+        self.run_ok(definition="places")
+
+        def found(*flags):
+            entries = self.tool("history", "--json", *flags).json
+            return [(entry["run"], entry["ticket"], entry["table"], entry["action"]) for entry in entries]
+        users, lines = (2, "OPS-8", "users", "updated"), (3, "OPS-9", "lines", "updated")
+        self.assertEqual(found("--identifier", "3"), [users, lines])
+        self.assertEqual(found("--identifier", "3", "--table", "Lines"), [lines])
+        for written in ('["8","y"]', '[8, "y"]', '["8" , "y"]'):
+            self.assertEqual(found("--identifier", written), [(1, "OPS-7", "lines", "deleted")])
+        self.assertEqual(self.tool("history", "--identifier", '["8","n"]').out, "nothing is recorded of that row\n")
 
 
 class HostileValueTests(AskCase):
@@ -281,6 +314,14 @@ class DiffOnSqlite(DiffTests, SqliteCase):
 
 
 class DiffOnPostgres(DiffTests, PostgresCase):
+    pass
+
+
+class HistoryOnSqlite(HistoryTests, SqliteCase):
+    pass
+
+
+class HistoryOnPostgres(HistoryTests, PostgresCase):
     pass
 
 
