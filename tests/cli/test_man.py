@@ -30,7 +30,8 @@ class ManualTest(SqliteCase):
         return self.path(f"share/man/man{chapter}/{name}.{chapter}")
 
     def pages(self):
-        return sorted(os.path.join(folder, name) for folder, _, names in os.walk(self.path("share/man")) for name in names)
+        return sorted(os.path.join(folder, name) for folder, _, names in os.walk(self.path("share/man")) for name in names
+                      if name[-1].isdigit())
 
     def call(self, *command, **variables):
         return subprocess.run(command, env=self.environment(**variables), capture_output=True, text=True, check=False)
