@@ -29,6 +29,10 @@ class ManualTest(SqliteCase):
     def page(self, name, chapter=1):
         return self.path(f"share/man/man{chapter}/{name}.{chapter}")
 
+    @staticmethod
+    def name(*command):
+        return "-".join(["datachange", *command])
+
     def pages(self):
         return sorted(os.path.join(folder, name) for folder, _, names in os.walk(self.path("share/man")) for name in names
                       if name[-1].isdigit())
@@ -41,17 +45,20 @@ class ManualTest(SqliteCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return re.sub(".\b", "", done.stdout)
 
-    def commands(self):
-        """Those that --help lists."""
-        listed = self.tool("--help").out.split("Subcommands:\n")[1].split("\n\n")[0]
-        return re.findall(r"(?m)^  ([a-z]\S*)", listed)
+    def commands(self, *group):
+        """Those that --help lists, and those beneath them, each as its words."""
+        _, mark, listed = self.tool(*group, "--help").out.partition("Subcommands:\n")
+        if not mark:
+            return []
+        found = [(*group, word) for word in re.findall(r"(?m)^  ([a-z]\S*)", listed.split("\n\n")[0])]
+        return [command for one in found for command in (one, *self.commands(*one))]
 
     def test_every_command_has_a_page(self):
         commands = self.commands()
-        self.assertIn("history", commands)
+        self.assertIn(("history",), commands)
         for command in commands:
-            self.assertTrue(os.path.exists(self.page(f"datachange-{command}")), command)
-            self.assertIn(f"datachange-{command}(1)", self.formatted("datachange"))
+            self.assertIn("SYNOPSIS\n     datachange " + " ".join(command), self.formatted(self.name(*command)))
+            self.assertIn(self.name(*command) + "(1)", self.formatted(self.name(*command[:-1])))
         self.assertFalse(os.path.exists(self.page("datachange-share-files")))
 
     def test_the_formatters_have_nothing_to_say(self):
@@ -69,8 +76,8 @@ class ManualTest(SqliteCase):
 
     def test_a_page_has_every_option_with_its_description(self):
         for command in self.commands():
-            text = words(self.formatted(f"datachange-{command}"))
-            shown = self.tool(command, "--help").out
+            text = words(self.formatted(self.name(*command)))
+            shown = self.tool(*command, "--help").out
             for names in re.findall(r"(?m)^  (?:-\w,)?(--[a-z-]+)", shown):
                 self.assertIn(names, text, command)
 
