@@ -21,15 +21,17 @@ constexpr const char* config_name = "datachange.toml";
 /// What is looked at in the environment and is no setting of the tool.
 struct Variable {
     const char* name;
+    const char* option;  ///< the commands that have it look at the variable
     const char* meaning;
 };
 constexpr std::array variables{
-    Variable{"PGHOST",
+    Variable{"PGHOST", "database",
              "With PGDATABASE, PGSERVICE and the other variables of libpq: the target, where none is named"},
-    Variable{"PGPASSWORD", "The password; it is never printed or stored. ~/.pgpass is read as well"},
-    Variable{"NO_COLOR", "No colours, whatever its value"},
-    Variable{"TERM", "dumb: lines in place of a progress bar"},
-    Variable{"TMPDIR", "Folder of the temporary files that large sets wait in"},
+    Variable{"PGPASSWORD", "database",
+             "The password; it is never printed or stored. ~/.pgpass is read as well"},
+    Variable{"NO_COLOR", "progress", "No colours, whatever its value"},
+    Variable{"TERM", "progress", "dumb: lines in place of a progress bar"},
+    Variable{"TMPDIR", "progress", "Folder of the temporary files that large sets wait in"},
 };
 
 std::string page_name(const CommandText& command) {
@@ -135,18 +137,22 @@ const OptionText* find_option(const std::vector<OptionText>& options, const std:
 }
 
 void write_environment(Mdoc& page, const std::vector<OptionText>& options) {
-    if (find_option(options, "config") == nullptr) return;
-    page.section("ENVIRONMENT");
-    page.line("Bl -tag -width Ds");
+    std::vector<std::pair<std::string, std::string>> entries;
     for (const SettingSource& source : setting_sources) {
-        const OptionText* option = find_option(options, source.key);
-        if (option == nullptr || source.variable.empty()) continue;
-        page.line("It Ev " + source.variable);
-        page.sentences(fmt::format("As the option --{}, which wins over it", source.key));
+        if (find_option(options, source.key) != nullptr && !source.variable.empty())
+            entries.emplace_back(source.variable,
+                                 fmt::format("As the option --{}, which wins over it", source.key));
     }
     for (const Variable& variable : variables) {
-        page.line(std::string{"It Ev "} + variable.name);
-        page.sentences(variable.meaning);
+        if (find_option(options, variable.option) != nullptr)
+            entries.emplace_back(variable.name, variable.meaning);
+    }
+    if (entries.empty()) return;
+    page.section("ENVIRONMENT");
+    page.line("Bl -tag -width Ds");
+    for (const auto& [name, meaning] : entries) {
+        page.line("It Ev " + name);
+        page.sentences(meaning);
     }
     page.line("El");
 }
@@ -243,6 +249,7 @@ ManualPage config_page(const CommandText& tool, std::int64_t date) {
     page.line("Bl -tag -width Ds");
     for (const SettingSource& source : setting_sources) {
         const OptionText* option = find_option(options, source.key);
+        if (option == nullptr) continue;
         page.line(fmt::format("It Ic {} Ns = Ns Ar {}", Mdoc::escaped(source.key), option->value));
         page.sentences(option->description + ".");
         if (!source.variable.empty()) {

@@ -18,9 +18,17 @@ std::string upper(std::string text) {
     return text;
 }
 
-/// A dot or an apostrophe would begin a macro.
+/// @param line escaped; a dot in front would begin a macro
 std::string text_line(const std::string& line) {
-    return (line.starts_with('.') || line.starts_with('\'') ? "\\&" : "") + line + "\n";
+    return (line.starts_with('.') ? "\\&" : "") + line + "\n";
+}
+
+/// Behind the first full stop that is none of "e.g. this".
+std::size_t sentence_end(const std::string& text) {
+    std::size_t stop = text.find(". ");
+    while (stop != std::string::npos && std::islower(static_cast<unsigned char>(text[stop + 2])) != 0)
+        stop = text.find(". ", stop + 1);
+    return stop == std::string::npos ? text.size() : stop + 1;
 }
 
 }  // namespace
@@ -36,8 +44,7 @@ void Mdoc::sentences(const std::string& text) {
     if (rest.empty()) return;
     if (rest.back() != '.') rest += '.';
     while (!rest.empty()) {
-        std::size_t end = rest.find(". ");
-        end = end == std::string::npos ? rest.size() : end + 1;
+        const std::size_t end = sentence_end(rest);
         for (const std::string& one : split(wrapped(escaped(rest.substr(0, end)), longest_line), '\n'))
             m_text += text_line(one);
         rest = trim(rest.substr(end));

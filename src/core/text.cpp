@@ -66,7 +66,7 @@ std::string wrapped(std::string_view text, std::size_t width) {
     std::string lines;
     std::size_t length = 0;
     for (const std::string& word : split(text, ' ')) {
-        const bool fits = length + 1 + word.size() <= width;
+        const bool fits = !lines.empty() && length + 1 + word.size() <= width;
         if (!lines.empty()) lines += fits ? ' ' : '\n';
         length = fits ? length + 1 + word.size() : word.size();
         lines += word;
