@@ -199,6 +199,21 @@ class KeptTests(Redacting):
         self.assertEqual(self.changes()["1"][1]["contact"], hidden(email(1)))
         self.assert_nothing_is_told()
 
+    def test_everything_of_the_table(self):
+        self.define(change="UPDATE users SET email = lower(email) WHERE :batch(id) RETURNING *")
+        printed = self.run_ok()
+        self.assertEqual(self.csv(printed["csv"]["change"])[1][0], ["1", "hmac:" + digest(email(1).lower()), "note"])
+        self.assert_nothing_is_told()
+
+    def test_a_change_within_a_select(self):
+        if self.engine == "sqlite":
+            return
+        self.define(change="WITH low AS (UPDATE users SET email = lower(email) WHERE :batch(id) RETURNING id, email AS e)"
+                           " SELECT id, e FROM low")
+        printed = self.run_ok()
+        self.assertEqual(self.csv(printed["csv"]["change"])[1][0], ["1", "hmac:" + digest(email(1).lower())])
+        self.assert_nothing_is_told()
+
     def test_watched_tables_and_steps_of_their_own(self):
         self.database.execute("CREATE TABLE logins (id integer PRIMARY KEY, user_id integer, email text);"
                               f"INSERT INTO logins VALUES (1, 1, '{email(1)}')")
@@ -434,6 +449,15 @@ class RefusedTests(Redacting):
         self.refused(2, "RETURNING tells of email, which is redacted, in `upper(email) AS loud`")
         self.define(pre="SELECT id, email, substr(email, 1, 3) AS start FROM users WHERE :batch(id)")
         self.refused(2, "pre tells of email", "audits/20260101000000_fill.sql:6:1")
+        self.define(pre="SELECT id, note AS e FROM users WHERE :batch(id) UNION SELECT id, email FROM users WHERE id < 0",
+                    post="SELECT id, note AS e FROM users WHERE :affected(id)")
+        self.refused(2, "pre tells of email", "`email`")
+        if self.engine == "postgresql":
+            self.define(change="WITH low AS (UPDATE users SET email = lower(email) WHERE :batch(id) RETURNING id, email)"
+                               " SELECT id, upper(email) AS loud FROM low")
+            self.refused(2, "RETURNING tells of email", "`upper(email) AS loud`")
+            self.define(change="UPDATE users SET email = lower(email) WHERE :batch(id) RETURNING *, upper(email) AS loud")
+            self.refused(2, "RETURNING tells of email", "`upper(email) AS loud`")
         self.define(summary="SELECT max(email) AS last FROM users")
         self.refused(2, "summary tells of email")
         self.define(redact="email, start", pre="SELECT id, email, substr(email, 1, 3) AS start FROM users WHERE :batch(id)",
