@@ -203,6 +203,11 @@ private:
             const bool returns =
                 statement.has_returning || (statement.verb == "SELECT" && statement.changes_data);
             ChangeSpec spec{statement.sql, {statement.verb, statement.plain_insert}, returns};
+            if (returns) {
+                at(statement.sql.at, [&] {
+                    require_redacted_expressions(statement.sql, m_target.engine(), nullptr, "RETURNING");
+                });
+            }
             if (!m_schema_may_differ && !defines_schema(statement.verb)) {
                 const auto columns =
                     at(statement.sql.at, [&] { return m_target.prepare(statement.sql, scope()); });
@@ -232,7 +237,8 @@ private:
             identifier_columns(returned, m_ready.capture.identifier,
                                fmt::format("RETURNING of the {}", statement.verb));
             require_distinct_columns(returned, "RETURNING");
-            check_redaction(statement.sql, returned, "RETURNING");
+            if (columns) return check_redaction(statement.sql, returned, "RETURNING");
+            m_given.insert(m_given.end(), returned.begin(), returned.end());
         });
     }
 
@@ -270,7 +276,7 @@ private:
     void check_redaction(const SqlTemplate& sql, const std::vector<Column>& columns,
                          const std::string& section) {
         if (sql.redact.empty()) return;
-        require_redacted_expressions(sql, m_target.engine(), section);
+        require_redacted_expressions(sql, m_target.engine(), &columns, section);
         require_redacted_by_origin(columns, sql.redact);
         m_given.insert(m_given.end(), columns.begin(), columns.end());
     }

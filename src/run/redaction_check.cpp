@@ -23,7 +23,9 @@ std::vector<Tokens> list_items(const Tokens& code, std::size_t begin) {
         const Token& token = code[at];
         if (token.is("(") || token.is("[")) ++depth;
         if (token.is(")") || token.is("]")) --depth;
-        if (depth == 0 && token.is_word("FROM")) break;
+        const bool ends = token.is_word("FROM") || token.is_word("UNION") || token.is_word("INTERSECT") ||
+                          token.is_word("EXCEPT");
+        if (depth == 0 && ends) break;
         if (depth == 0 && token.is(",")) {
             items.emplace_back();
         } else {
@@ -33,21 +35,22 @@ std::vector<Tokens> list_items(const Tokens& code, std::size_t begin) {
     return items;
 }
 
-/// Behind RETURNING or SELECT at the statement's own level; the end if there is neither.
-std::size_t list_begin(const Statement& statement) {
+/// Where the lists of results begin at the statement's own level: behind RETURNING, or behind each SELECT.
+std::vector<std::size_t> list_begins(const Statement& statement) {
     const std::optional<Token> returning = classify(statement).returning;
+    std::vector<std::size_t> begins;
     int depth = 0;
     for (std::size_t at = 0; at < statement.code.size(); ++at) {
         const Token& token = statement.code[at];
         if (token.is("(")) ++depth;
         if (token.is(")")) --depth;
-        const bool begins = returning ? token.offset == returning->offset : token.is_word("SELECT");
-        if (depth == 0 && begins) return at + 1;
+        const bool begin = returning ? token.offset == returning->offset : token.is_word("SELECT");
+        if (depth == 0 && begin) begins.push_back(at + 1);
     }
-    return statement.code.size();
+    return begins;
 }
 
-/// `email`, `u.email AS contact`, `DISTINCT email`: the engine tells which column it is.
+/// `email`, `u.email AS contact`, `DISTINCT email`: the engine tells which column it is, save of a UNION.
 bool is_column(const Tokens& item) {
     std::size_t at = item.front().is_word("DISTINCT") || item.front().is_word("ALL") ? 1 : 0;
     if (at == item.size() || !item[at].is_name() || item[at].is_word("NOT")) return false;
@@ -56,25 +59,48 @@ bool is_column(const Tokens& item) {
     return at == item.size() || (at + 1 == item.size() && item[at].is_name());
 }
 
+/// `count(...)`, with FILTER, OVER and a name at most.
 bool is_count(const Tokens& item) {
-    return item.size() > 1 && item[0].is_word("COUNT") && item[1].is("(");
+    int depth = 0;
+    return item.front().is_word("COUNT") && std::all_of(item.begin(), item.end(), [&](const Token& token) {
+               if (token.is("(")) ++depth;
+               if (token.is(")")) return --depth >= 0;
+               return depth > 0 || token.is_name();
+           });
 }
 
 class ItemCheck {
 public:
-    ItemCheck(const SqlTemplate& sql, Engine engine) : m_redact(sql.redact), m_engine(engine) {}
+    ItemCheck(const SqlTemplate& sql, Engine engine, const std::vector<Column>* columns)
+        : m_redact(sql.redact), m_engine(engine), m_columns(columns) {}
 
     /// The redacted column that an item tells under another name, or "".
     std::string told_by(const Tokens& item) const {
-        if (item.empty() || is_count(item) || is_column(item) || is_named_redacted(item)) return {};
-        const auto found =
-            std::find_if(item.begin(), item.end(), [this](const Token& t) { return is_redacted_name(t); });
-        return found == item.end() ? "" : bare_name(*found, m_engine);
+        if (item.empty() || is_count(item) || is_named_redacted(item)) return {};
+        if (is_column(item) && is_known(item.back())) return {};
+        return column_in(item);
+    }
+    /// The same in a list behind UNION or the like, which has the names of the first one.
+    std::string told_by(const Tokens& item, std::size_t place, std::size_t width) const {
+        const bool named = m_columns && m_columns->size() == width;
+        const bool known = !named || is_redacted((*m_columns)[place], m_redact);
+        return known || item.empty() || is_count(item) ? "" : column_in(item);
     }
 
 private:
     bool is_named_redacted(const Tokens& item) const {
         return item.size() > 1 && item[item.size() - 2].is_word("AS") && is_redacted_name(item.back());
+    }
+    std::string column_in(const Tokens& item) const {
+        const auto found =
+            std::find_if(item.begin(), item.end(), [this](const Token& t) { return is_redacted_name(t); });
+        return found == item.end() ? "" : bare_name(*found, m_engine);
+    }
+    /// A plain column that the engine tells to be redacted, or will.
+    bool is_known(const Token& name) const {
+        if (!m_columns || is_redacted_name(name)) return true;
+        const auto place = find_column(*m_columns, bare_name(name, m_engine));
+        return !place || is_redacted((*m_columns)[*place], m_redact);
     }
     bool is_redacted_name(const Token& token) const {
         return token.is_name() && is_redacted({bare_name(token, m_engine), "", "", ""}, m_redact);
@@ -82,24 +108,35 @@ private:
 
     const std::vector<std::string>& m_redact;
     Engine m_engine;
+    const std::vector<Column>* m_columns;
 };
+
+[[noreturn]] void refuse_item(const std::string& text, const Tokens& item, const std::string& column,
+                              const std::string& section) {
+    const std::size_t begin = item.front().offset;
+    throw Error(ExitCode::usage,
+                fmt::format("{} tells of {}, which is redacted, in `{}`", section, column,
+                            text.substr(begin, item.back().end() - begin)),
+                "Give it a name (AS ...) that `redact` names too, or leave it out. Nothing was changed.");
+}
 
 }  // namespace
 
-void require_redacted_expressions(const SqlTemplate& sql, Engine engine, const std::string& section) {
+void require_redacted_expressions(const SqlTemplate& sql, Engine engine, const std::vector<Column>* columns,
+                                  const std::string& section) {
     if (sql.redact.empty()) return;
     const std::string text = sql.text();
-    const ItemCheck check(sql, engine);
+    const ItemCheck check(sql, engine, columns);
     for (const Statement& statement : split_statements(lex(text, engine), engine)) {
-        for (const Tokens& item : list_items(statement.code, list_begin(statement))) {
-            const std::string column = check.told_by(item);
-            if (column.empty()) continue;
-            const std::size_t begin = item.front().offset;
-            throw Error(ExitCode::usage,
-                        fmt::format("{} tells of {}, which is redacted, in `{}`", section, column,
-                                    text.substr(begin, item.back().end() - begin)),
-                        "Give it a name (AS ...) that `redact` names too, or leave it out. Nothing was "
-                        "changed.");
+        const std::vector<std::size_t> begins = list_begins(statement);
+        for (const std::size_t begin : begins) {
+            const std::vector<Tokens> items = list_items(statement.code, begin);
+            for (std::size_t place = 0; place < items.size(); ++place) {
+                const Tokens& item = items[place];
+                const std::string column =
+                    begin == begins.front() ? check.told_by(item) : check.told_by(item, place, items.size());
+                if (!column.empty()) refuse_item(text, item, column, section);
+            }
         }
     }
 }

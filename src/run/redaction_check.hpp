@@ -8,12 +8,15 @@
 
 namespace datachange {
 
-/// Refuses a list of results, of SELECT or RETURNING, that computes something of a redacted column under a
-/// name that is not redacted: no engine tells what an expression is made of. count(...) tells no value. What
-/// an inner query computes is not seen.
+/// Refuses a list of results, of SELECT or RETURNING, that tells something of a redacted column under a name
+/// that is not redacted: no engine tells what an expression is made of. count(...) tells no value. What an
+/// inner query computes is not seen.
+/// @param columns as the engine describes the results; nullptr: not known before they are there, so that
+/// plain columns under another name are left to what the engine will tell then
 /// @param section that the statement stands in
 /// @throws Error (usage) without a place
-void require_redacted_expressions(const SqlTemplate& sql, Engine engine, const std::string& section);
+void require_redacted_expressions(const SqlTemplate& sql, Engine engine, const std::vector<Column>* columns,
+                                  const std::string& section);
 
 /// Refuses columns that are redacted by their name in the result alone: where another query calls them as the
 /// table does, they would be told.

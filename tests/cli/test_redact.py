@@ -6,6 +6,7 @@ import os
 import signal
 import unittest
 
+from databases import numbers
 from support import VERSION, PostgresCase, SqliteCase, small, wait_until
 
 KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -148,14 +149,21 @@ class KeptTests(Redacting):
         self.assert_nothing_is_told()
 
     def test_a_large_set_in_one_transaction_is_taken_in_pieces(self):
-        for parts in (self.low, self.listed, {"transaction": "single"}):
-            with self.subTest(parts.get("pre")):
-                self.database.execute("DELETE FROM users;" + "".join(
-                    f"INSERT INTO users VALUES ({i}, '{email(i)}', 'note');" for i in range(1, 10)))
+        """By range, by key list, and streamed through temporary files."""
+        count = 21_000  # more than are captured at once
+        streamed = {"transaction": "single", "pre": self.listed["pre"],
+                    "change": "UPDATE users SET email = lower(email) RETURNING id, email"}
+        for parts in (self.low, self.listed, streamed):
+            with self.subTest(parts["change"]):
+                self.database.execute(f"DELETE FROM users; {numbers(count)} INSERT INTO users"
+                                      " SELECT i, 'Sekret' || i || '@corp.test', 'note' FROM n")
                 self.define(**parts)
-                self.run_ok("--again", *small(2), "--single-transaction")
-                self.check_images()
-        self.assert_nothing_is_told()
+                printed = self.run_ok("--again", "--single-transaction")
+                self.assertEqual((printed["mode"], printed["rows"]["updated"]), ("single", count))
+                self.assertEqual(self.changes()[str(count)],
+                                 ("updated", {"id": count, "email": hidden(email(count))},
+                                  {"id": count, "email": hidden(email(count).lower())}))
+                self.assert_nothing_is_told()
 
     def test_null_and_equal_values_can_be_told(self):
         self.database.execute("UPDATE users SET email = NULL WHERE id = 2; UPDATE users SET email = lower(email) WHERE id = 3")
@@ -189,6 +197,21 @@ class KeptTests(Redacting):
                            " RETURNING id, email, email AS reach, email AS was_email")
         self.run_ok()
         self.assertEqual(self.changes()["1"][1]["contact"], hidden(email(1)))
+        self.assert_nothing_is_told()
+
+    def test_everything_of_the_table(self):
+        self.define(change="UPDATE users SET email = lower(email) WHERE :batch(id) RETURNING *")
+        printed = self.run_ok()
+        self.assertEqual(self.csv(printed["csv"]["change"])[1][0], ["1", "hmac:" + digest(email(1).lower()), "note"])
+        self.assert_nothing_is_told()
+
+    def test_a_change_within_a_select(self):
+        if self.engine == "sqlite":
+            return
+        self.define(change="WITH low AS (UPDATE users SET email = lower(email) WHERE :batch(id) RETURNING id, email AS e)"
+                           " SELECT id, e FROM low")
+        printed = self.run_ok()
+        self.assertEqual(self.csv(printed["csv"]["change"])[1][0], ["1", "hmac:" + digest(email(1).lower())])
         self.assert_nothing_is_told()
 
     def test_watched_tables_and_steps_of_their_own(self):
@@ -284,6 +307,18 @@ class FailingTests(Redacting):
         self.fails(1, words=("withheld",))
         self.fails(6, *small(2), words=("id 5", "withheld"))
         self.fails(6, *small(2), json=True)
+
+    def test_a_deferred_trigger_that_tells_the_value(self):
+        if self.engine == "sqlite":
+            return
+        self.database.execute(
+            "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " RAISE EXCEPTION 'not %', NEW.email USING ERRCODE = '23514'; END $$;"
+            "CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+            " EXECUTE FUNCTION late()")
+        self.define()
+        self.fails(1, words=("a check constraint is violated", "withheld"))
+        self.fails(1, *small(2), words=("id 1 cannot be changed",))
 
     def test_rows_that_are_skipped(self):
         self.forbid("NEW.id IN (2, 5)")
@@ -414,6 +449,15 @@ class RefusedTests(Redacting):
         self.refused(2, "RETURNING tells of email, which is redacted, in `upper(email) AS loud`")
         self.define(pre="SELECT id, email, substr(email, 1, 3) AS start FROM users WHERE :batch(id)")
         self.refused(2, "pre tells of email", "audits/20260101000000_fill.sql:6:1")
+        self.define(pre="SELECT id, note AS e FROM users WHERE :batch(id) UNION SELECT id, email FROM users WHERE id < 0",
+                    post="SELECT id, note AS e FROM users WHERE :affected(id)")
+        self.refused(2, "pre tells of email", "`email`")
+        if self.engine == "postgresql":
+            self.define(change="WITH low AS (UPDATE users SET email = lower(email) WHERE :batch(id) RETURNING id, email)"
+                               " SELECT id, upper(email) AS loud FROM low")
+            self.refused(2, "RETURNING tells of email", "`upper(email) AS loud`")
+            self.define(change="UPDATE users SET email = lower(email) WHERE :batch(id) RETURNING *, upper(email) AS loud")
+            self.refused(2, "RETURNING tells of email", "`upper(email) AS loud`")
         self.define(summary="SELECT max(email) AS last FROM users")
         self.refused(2, "summary tells of email")
         self.define(redact="email, start", pre="SELECT id, email, substr(email, 1, 3) AS start FROM users WHERE :batch(id)",
