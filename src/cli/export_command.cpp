@@ -142,6 +142,7 @@ void export_to(const ExportedRun& run, const Options& options, Output& to) {
 int export_run(const Settings& settings, Options options) {
     if (options.format.empty()) options.format = format_of(options.output);
     if (options.format.empty()) refuse("--format", "is missing, and --output does not tell it");
+    if (options.format == "csv" && options.output.ends_with(".gz")) options.csv.gzip = true;
     require_sense(options);
     if (!options.split.empty()) options.csv.split = parse_size(options.split);
     if (options.file.empty()) options.file = "diff";

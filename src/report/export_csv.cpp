@@ -110,14 +110,15 @@ void PartedLines::finish() {
 }
 
 std::string part_name(const std::string& name, int part, const CsvForm& form) {
-    std::string full = name;
+    constexpr std::string_view packed = ".gz";
+    std::string full =
+        form.gzip && name.ends_with(packed) ? name.substr(0, name.size() - packed.size()) : name;
     if (form.split > 0) {
-        const std::size_t dot = name.rfind('.');
-        const std::size_t end =
-            dot == std::string::npos || name.find('/', dot) != std::string::npos ? name.size() : dot;
-        full.insert(end, fmt::format(".{:03}", part));
+        const std::size_t dot = full.rfind('.');
+        const bool of_folder = dot != std::string::npos && full.find('/', dot) != std::string::npos;
+        full.insert(of_folder ? full.size() : std::min(dot, full.size()), fmt::format(".{:03}", part));
     }
-    return form.gzip && !full.ends_with(".gz") ? full + ".gz" : full;
+    return full.append(form.gzip ? packed : "");
 }
 
 void export_csv(const ExportedRun& run, const LedgerStep& step, const std::string& file, const CsvForm& form,

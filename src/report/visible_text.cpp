@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdint>
 
 #include <fmt/format.h>
@@ -141,16 +142,23 @@ std::string html_attribute(std::string_view utf8) {
 }
 
 std::string markdown_text(std::string_view utf8) {
+    // who is mentioned is told, however the @ is escaped; only in code it is left alone
+    if (utf8.find('@') != std::string_view::npos) return markdown_code(utf8, std::string_view::npos);
+    const std::string text = one_line(utf8, std::string_view::npos);
+    const auto is_word = [&](std::size_t at) {
+        const auto c = at < text.size() ? static_cast<unsigned char>(text[at]) : ' ';
+        return c >= 0x80 || std::isalnum(c) != 0 || c == '_';
+    };
     std::string out;
-    for (const char c : one_line(utf8, std::string_view::npos)) {
-        if (const char* const name = entity(static_cast<unsigned char>(c))) {
-            out += name;
-        } else if (c == '@') {
-            out += "&#64;";  // a backslash would not keep anybody from being told
-        } else {
-            if (std::string_view{"\\`*_{}[]()#+!|~"}.find(c) != std::string_view::npos) out += '\\';
-            out += c;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool within_word = c == '_' && i > 0 && is_word(i - 1) && is_word(i + 1);
+        if (c == '<' || c == '>' || c == '&') {
+            out += entity(static_cast<unsigned char>(c));
+            continue;
         }
+        if (!within_word && std::string_view{"\\`*_[]|~"}.find(c) != std::string_view::npos) out += '\\';
+        out += c;
     }
     return out;
 }

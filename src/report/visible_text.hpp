@@ -14,7 +14,8 @@ std::string html_text(std::string_view utf8);
 /// The same for attributes: marks are text.
 std::string html_attribute(std::string_view utf8);
 
-/// Text for Markdown, on one line: no character of it is markup, mentions somebody or refers to an issue.
+/// Text for Markdown, on one line: no character of it is markup. One with an @ becomes code, so that nobody
+/// is told of it.
 std::string markdown_text(std::string_view utf8);
 
 /// The same as code, so that it reads exactly as it is; for table cells, too.

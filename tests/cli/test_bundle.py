@@ -152,7 +152,7 @@ class PartTests(ExportCase):
 
     def test_compressed(self):
         self.export("-o", "out.csv.gz", "--csv-gzip")
-        self.export("-o", "again.csv.gz", "--csv-gzip", **ELSEWHERE)
+        self.export("-o", "again.csv.gz", **ELSEWHERE)  # the name says it
         packed = self.read("out.csv.gz")
         self.assertEqual(gzip.decompress(packed), self.whole)
         self.assertEqual(packed, self.read("again.csv.gz"))

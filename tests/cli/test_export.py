@@ -164,7 +164,7 @@ class MarkdownTests(ExportCase):
                     change="UPDATE users SET note = '' WHERE id = 1 RETURNING id, note")
         self.run_ok(definition="note")
         text = self.export("--format", "markdown")
-        self.assertIn(r"| ticket | &lt;i&gt;&#64;all \#1 |", text)
+        self.assertIn("| ticket | `<i>@all #1` |", text)
         self.assertIn(r"| note | ``<b>@all \| `x` \n# y`` | (empty text) |", text)
 
     def test_rows_that_failed_and_what_was_changed_besides(self):

@@ -5,18 +5,62 @@ const words = /[\p{L}\p{M}\p{N}_]+|\s+|[^]/gu;
 
 /** [[sign, text], ...]: 0 in both, -1 in the first alone, 1 in the second alone. */
 function difference(a, b) {
-    let begin = 0;
-    const shorter = Math.min(a.length, b.length);
-    while (begin < shorter && a[begin] === b[begin]) ++begin;
-    begin = wordStart(a, b, begin);
-    let end = 0;
-    while (end < shorter - begin && a[a.length - 1 - end] === b[b.length - 1 - end]) ++end;
-    if (end > 0 && isLowSurrogate(a, a.length - end)) --end;
+    const begin = commonStart(a, b);
+    const end = commonEnd(a, b, begin);
     const parts = [];
     add(parts, 0, a.slice(0, begin));
     middle(parts, a.slice(begin, a.length - end), b.slice(begin, b.length - end));
     add(parts, 0, a.slice(a.length - end));
-    return parts;
+    return withinWords(parts);
+}
+
+const inWord = /[\p{L}\p{M}\p{N}_]/u;
+const wordAt = (text, at) => at >= 0 && at < text.length && inWord.test(text[at]);
+
+/** How much the beginnings have in common, in whole words. */
+function commonStart(a, b) {
+    const shorter = Math.min(a.length, b.length);
+    let at = 0;
+    while (at < shorter && a[at] === b[at]) ++at;
+    while (at > 0 && wordAt(a, at - 1) && (wordAt(a, at) || wordAt(b, at))) --at;
+    return wholeStart(a, b, at);
+}
+
+/** The same for the ends, behind the beginning. */
+function commonEnd(a, b, begin) {
+    const most = Math.min(a.length, b.length) - begin;
+    let size = 0;
+    while (size < most && a[a.length - 1 - size] === b[b.length - 1 - size]) ++size;
+    const [x, y] = [a.length - size, b.length - size];
+    let inner = 0;
+    while (inner < size && wordAt(a, x + inner) && (wordAt(a, x + inner - 1) || wordAt(b, y + inner - 1))) ++inner;
+    size -= inner;
+    return size > 0 && isLowSurrogate(a, a.length - size) ? size - 1 : size;
+}
+
+/** Of a word that took another's place, what the two share at their ends is in both. */
+function withinWords(parts) {
+    const finer = [];
+    for (let i = 0; i < parts.length; ++i) {
+        const [x, y] = [parts[i][1], parts[i + 1]?.[1]];
+        if (parts[i][0] !== -1 || parts[i + 1]?.[0] !== 1) {
+            add(finer, ...parts[i]);
+            continue;
+        }
+        const most = Math.min(x.length, y.length);
+        let begin = 0;
+        while (begin < most && x[begin] === y[begin]) ++begin;
+        begin = wholeStart(x, y, begin);
+        let end = 0;
+        while (end < most - begin && x[x.length - 1 - end] === y[y.length - 1 - end]) ++end;
+        if (end > 0 && isLowSurrogate(x, x.length - end)) --end;
+        add(finer, 0, x.slice(0, begin));
+        add(finer, -1, x.slice(begin, x.length - end));
+        add(finer, 1, y.slice(begin, y.length - end));
+        add(finer, 0, x.slice(x.length - end));
+        ++i;
+    }
+    return finer;
 }
 
 function isLowSurrogate(text, at) {
@@ -24,8 +68,8 @@ function isLowSurrogate(text, at) {
     return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/** A character of two units is not taken apart. */
-function wordStart(a, b, at) {
+/** The place, or the one before where a character of two units would be taken apart. */
+function wholeStart(a, b, at) {
     return at > 0 && (isLowSurrogate(a, at) || isLowSurrogate(b, at)) ? at - 1 : at;
 }
 
@@ -83,7 +127,8 @@ function editTrace(x, y) {
 
 const isText = (kind) => kind === "text" || kind === "empty";
 const shownInRow = 240; // characters of a value in a row of the table
-const ahead = 16; // of them before the first difference
+const longestLead = 40; // of them that are the same and stand first; of a longer lead the last ones are shown
+const ahead = 16; // as many
 
 /** Shows one side of a difference. @param side -1: as it was, 1: as it is; @param lines in full, with line breaks */
 function appendSide(to, parts, side, lines) {
@@ -92,11 +137,11 @@ function appendSide(to, parts, side, lines) {
     for (const [index, [sign, text]] of parts.entries()) {
         if (sign === -side || left <= 0) continue;
         let shown = text;
-        if (!lines && index === 0 && sign === 0 && text.length > ahead * 2) {
-            skipped = wordStart(text, text, text.length - ahead);
+        if (!lines && index === 0 && sign === 0 && text.length > longestLead) {
+            skipped = wholeStart(text, text, text.length - ahead);
             shown = "…" + text.slice(skipped);
         }
-        if (shown.length > left) shown = shown.slice(0, wordStart(shown, shown, left)) + "…";
+        if (shown.length > left) shown = shown.slice(0, wholeStart(shown, shown, left)) + "…";
         left -= shown.length;
         const place = sign === 0 ? to : to.appendChild(element(side < 0 ? "del" : "ins"));
         appendText(place, shown, lines);
