@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace datachange {
 
@@ -57,9 +58,15 @@ public:
     const std::string& sqlstate() const { return m_sqlstate; }
     const std::string& statement() const { return m_statement; }
 
+    /// What can be told of the failure where the message, which is the database's own, may hold values: what
+    /// kind it is, and names of the constraint, table and column. "": the message holds none.
+    const std::string& without_values() const { return m_without_values; }
+    void set_without_values(std::string text) { m_without_values = std::move(text); }
+
 private:
     std::string m_sqlstate;
     std::string m_statement;
+    std::string m_without_values;
 };
 
 }  // namespace datachange

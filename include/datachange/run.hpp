@@ -35,6 +35,7 @@ struct RunOptions {
     std::string ledger = "datachange-ledger.db";
     std::string csv_dir = "audit-csv";
     std::string journal_schema;            ///< PostgreSQL: where the journal stands; empty: the current schema
+    std::string redact_key;                ///< of the digests of redacted values, at least 16 bytes
     std::string operator_name;             ///< who runs it; empty: the user of this process
     std::optional<std::uint64_t> batch_size;       ///< rows; overrules the definition's
     std::uint64_t batch_threshold = 10'000;        ///< a larger set is run in batches

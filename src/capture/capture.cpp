@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -57,16 +58,17 @@ RowSet read_locked(Target& target, const CaptureSpec& spec, const TableColumns& 
     Scope scope;
     scope.affected = &keys;
     scope.affected_types = spec.identifier_types;
-    return target.query(rows_by_key(quote_names(columns.names), spec.table, key_names, target.lock_clause()),
-                        scope);
+    SqlTemplate sql = rows_by_key(quote_names(columns.names), spec.table, key_names, target.lock_clause());
+    sql.redact = spec.pre.redact;
+    return target.query(sql, scope);
 }
 
 }  // namespace
 
-void StepCapture::forget_rows() {
-    const RowCounts counts = rows.counts;
-    rows = {};
-    rows.counts = counts;
+BatchCapture StepCapture::take_rows() {
+    BatchCapture taken = std::exchange(rows, {});
+    rows.counts = taken.counts;
+    return taken;
 }
 
 std::string first_missing(const BatchCapture& rows) {

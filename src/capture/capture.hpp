@@ -62,8 +62,8 @@ struct StepCapture {
     std::vector<std::string> drifted_keys;  ///< examples, at most 5
     std::string missing_example;            ///< identifier of the first row that pre gave and nobody changed
 
-    /// Frees the rows; the counts stay.
-    void forget_rows();
+    /// Hands the rows over; the counts stay.
+    BatchCapture take_rows();
 };
 
 /// Rows came back from change that pre did not have. Where rows were locked first, somebody else may have put

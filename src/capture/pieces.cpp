@@ -44,7 +44,7 @@ public:
             tried([&] { conclude(); });
         } else {
             if (m_touched.trust != TouchedTables::Trust::complete) throw NotInPieces{};
-            m_step.cut == Cut::ranges ? run_ranges() : run_slices();
+            cut();
             tried([&] { conclude(); });
             require_apart();
         }
@@ -65,6 +65,11 @@ private:
             if (error.code() == ExitCode::unreachable) throw;  // a temporary file has no room
             throw NotInPieces{};
         }
+    }
+
+    void cut() {
+        if (m_step.cut == Cut::ranges) return run_ranges();
+        m_step.cut == Cut::batch ? run_batch() : run_slices();
     }
 
     /// The first range and the last one have no bound on their outer side: together they are everything.
@@ -90,6 +95,26 @@ private:
             change(piece);
         });
         hand_on(piece);
+    }
+
+    /// The parts of a batch's range that have so many rows of pre each; together they are the whole range.
+    void run_batch() {
+        Capturing batch(m_target, m_spec, m_step.range, m_touched);
+        tried([&] { m_step.lock_first ? batch.read_pre_locked() : batch.read_pre(); });
+        const RowSet& pre = batch.pre();
+        const auto columns = identifier_columns(pre.columns(), m_spec.identifier, "pre");
+        KeyRange part = m_step.range;
+        std::size_t from = 0;
+        do {
+            const std::size_t to = std::min(from + m_step.piece, pre.size());
+            part.upto = to < pre.size() ? pre.key(to - 1, columns) : m_step.range.upto;
+            Capturing piece(m_target, m_spec, part, m_touched);
+            piece.take_pre(pre.part(from, to));
+            tried([&] { change(piece); });
+            hand_on(piece);
+            part.after = part.upto;
+            from = to;
+        } while (from < pre.size());
     }
 
     /// One change of everything; it waits in a file until the pieces of pre ask for it.
@@ -166,7 +191,7 @@ private:
         m_touched = piece.touched_now();
         m_accounted.add(piece.rows());
         if (m_capture.missing_example.empty()) m_capture.missing_example = first_missing(piece.rows());
-        m_taker.take(piece.rows());
+        m_taker.take(piece.take_rows());
     }
 
     void conclude() {
@@ -220,6 +245,14 @@ bool may_read_other_pieces(const SqlTemplate& sql, const std::string& table_id) 
     return times > 1;
 }
 
+bool watches_everything(const CaptureSpec& spec) {
+    return std::none_of(spec.watches.begin(), spec.watches.end(), [](const WatchSpec& watch) {
+        return watch.query.uses(SqlPiece::Kind::batch) || watch.query.uses(SqlPiece::Kind::affected);
+    });
+}
+
+}  // namespace
+
 /// New rows would come in the order of the pieces, and not in their own.
 bool changes_rows_of_pre(const CaptureSpec& spec) {
     return std::all_of(spec.change.begin(), spec.change.end(), [&](const ChangeSpec& statement) {
@@ -229,14 +262,6 @@ bool changes_rows_of_pre(const CaptureSpec& spec) {
     });
 }
 
-bool watches_everything(const CaptureSpec& spec) {
-    return std::none_of(spec.watches.begin(), spec.watches.end(), [](const WatchSpec& watch) {
-        return watch.query.uses(SqlPiece::Kind::batch) || watch.query.uses(SqlPiece::Kind::affected);
-    });
-}
-
-}  // namespace
-
 bool may_be_cut(const CaptureSpec& spec, Cut cut) {
     if (cut == Cut::none || spec.table_id.empty() || spec.returning_none) return false;
     const bool looks_elsewhere =
@@ -245,7 +270,7 @@ bool may_be_cut(const CaptureSpec& spec, Cut cut) {
             return may_read_other_pieces(statement.sql, spec.table_id);
         });
     const bool post_of_piece = spec.post.uses(SqlPiece::Kind::affected) ||
-                               (cut == Cut::ranges && spec.post.uses(SqlPiece::Kind::batch));
+                               (cut != Cut::key_list && spec.post.uses(SqlPiece::Kind::batch));
     return post_of_piece && !looks_elsewhere && changes_rows_of_pre(spec) && watches_everything(spec);
 }
 

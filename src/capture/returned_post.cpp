@@ -226,6 +226,7 @@ Storage storage_of(const std::string& declared_type) {
 bool is_stored_as_is(ValueView value, Storage storage) {
     if (storage == Storage::exact || value.kind == ValueKind::null || value.kind == ValueKind::blob)
         return true;
+    if (value.kind == ValueKind::digest) return false;  // it does not tell
     switch (storage) {
         case Storage::text:
             return value.kind == ValueKind::text;

@@ -15,8 +15,7 @@ StepCapture capture_whole(Target& target, const CaptureSpec& spec, const WholeSt
         if (auto capture = capture_in_pieces(target, spec, uncut, taker)) return std::move(*capture);
     }
     StepCapture capture = capture_range(target, spec, {}, step.lock_first);
-    taker.take(capture.rows);
-    capture.forget_rows();
+    taker.take(capture.take_rows());
     return capture;
 }
 

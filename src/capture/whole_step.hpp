@@ -13,6 +13,7 @@ namespace datachange {
 enum class Cut {
     none,      ///< not at all: each statement runs once, over everything
     ranges,    ///< pre and change say :batch of the identifier
+    batch,     ///< likewise, for one batch, whose pre is read at once
     key_list,  ///< change says :affected
 };
 
@@ -22,7 +23,7 @@ inline constexpr std::uint64_t most_rows_at_once = 20'000;
 /// Rows of a piece: as a large batch has, so that memory is the same in both modes.
 inline constexpr std::uint64_t rows_of_a_piece = 10'000;
 
-/// A step that is captured whole in one transaction.
+/// A step that is captured whole in one transaction, or one batch of it.
 struct WholeStep {
     const KeySource& source;
     Cut cut = Cut::none;
@@ -30,6 +31,7 @@ struct WholeStep {
     bool lock_first = false;    ///< as capture_range
     std::uint64_t piece = rows_of_a_piece;
     std::uint64_t at_once = most_rows_at_once;
+    KeyRange range = {};  ///< of a batch
 };
 
 /// Takes the rows of a step as they are captured.
@@ -41,7 +43,7 @@ public:
     RowTaker& operator=(const RowTaker&) = delete;
 
     /// The next rows, in key order.
-    virtual void take(const BatchCapture& rows) = 0;
+    virtual void take(BatchCapture rows) = 0;
     /// What was taken is void: the rows come anew, from the first.
     virtual void restart() = 0;
 };

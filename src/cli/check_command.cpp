@@ -12,6 +12,7 @@
 #include "report/json.hpp"
 #include "run/guards.hpp"
 #include "run/preflight.hpp"
+#include "target/redacting_target.hpp"
 
 namespace datachange {
 
@@ -47,17 +48,19 @@ std::vector<std::uint64_t> measure_steps(Target& target, const Plan& plan, const
     return rows;
 }
 
-Checked check_one(Target& target, const DefinitionFile& file, const RunOptions& options) {
+Checked check_one(Target& database, const DefinitionFile& file, const RunOptions& options) {
     Checked checked{file, "", {}, "", std::nullopt};
     try {
-        const Plan plan = make_plan(read_definition(file, target.engine()), options);
+        const Plan plan = make_plan(read_definition(file, database.engine()), options);
+        const auto withheld = plan.redacts() ? withholding(database) : nullptr;
+        Target& target = withheld ? *withheld : database;
         const Preflight preflight = check_plan(target, plan);
         checked.skip_reason = preflight.skip_reason;
         if (!checked.skip_reason.empty()) return checked;
         checked.rows = measure_steps(target, plan, preflight);
         checked.mode = mode_name(choose_mode(plan, checked.rows));
     } catch (const Error& error) {
-        target.rollback();
+        database.rollback();
         checked.error = error;
     }
     return checked;

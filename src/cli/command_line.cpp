@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/command_tree.hpp"
+#include "cli/completion.hpp"
 #include "core/text.hpp"
 #include "report/json.hpp"
 
@@ -48,8 +49,9 @@ void print_error(const Error& error, bool json) {
 
 /// In the order in which --help shows them.
 constexpr auto commands = {
-    add_new,    add_init,     add_check,  add_run,  add_resume, add_retry,   add_pause,
-    add_cancel, add_throttle, add_status, add_runs, add_show,   add_history, add_export,
+    add_new,     add_init,   add_check,    add_run,        add_resume,      add_retry,
+    add_pause,   add_cancel, add_throttle, add_status,     add_runs,        add_show,
+    add_history, add_diff,   add_query,    add_completion, add_share_files, add_export,
 };
 
 }  // namespace
@@ -58,6 +60,10 @@ int run_command_line(int argc, char** argv) {
     try {
         CommandTree tree;
         for (const auto add : commands) add(tree);
+        if (argc > 1 && std::string_view{argv[1]} == completion_request) {
+            fmt::print("{}", completions(command_text(tree.app()), {argv + 2, argv + argc}));
+            return 0;
+        }
         return tree.run(argc, argv);
     } catch (const DatabaseError& error) {
         print_error(readable(error), asks_for_json(argc, argv));

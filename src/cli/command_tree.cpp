@@ -12,10 +12,12 @@ namespace datachange {
 
 namespace {
 
-constexpr const char* exit_status_text =
-    "Exit status: 0 done, 1 failed and nothing was changed, 2 wrong usage, 3 pending or halted,\n"
-    "4 the evidence does not match, 5 target or ledger cannot be reached, 6 failed after some batches\n"
-    "were committed.";
+std::string exit_status_text() {
+    std::vector<std::string> texts;
+    for (const ExitStatus& status : exit_statuses)
+        texts.push_back(fmt::format("{} {}", status.number, status.meaning));
+    return wrapped("Exit status: " + join(texts, ", ") + ".", 100);
+}
 
 /// The command of the most words that was given: "ledger", then "merge".
 const CLI::App& chosen_command(const CLI::App& app) {
@@ -28,7 +30,7 @@ const CLI::App& chosen_command(const CLI::App& app) {
 CommandTree::CommandTree()
     : m_app("Runs audited data migrations on PostgreSQL and SQLite, and keeps the evidence.", "datachange") {
     m_app.require_subcommand(1);
-    m_app.footer(exit_status_text);
+    m_app.footer(exit_status_text());
     m_app.set_version_flag("--version", fmt::format("datachange {}", version()));
 }
 
@@ -38,13 +40,21 @@ void CommandTree::add_group(const std::string& name, const std::string& descript
 
 CLI::App* CommandTree::add(const std::string& name, const std::string& description,
                            const std::string& example, Command command) {
+    CLI::App* const subcommand = add_without_settings(
+        name, description, example,
+        [this, command = std::move(command)] { return command(resolve_settings(m_given), m_output); });
+    subcommand
+        ->add_option("--config", m_given.config, "Config file (default datachange.toml where it is there)")
+        ->type_name("FILE");
+    return subcommand;
+}
+
+CLI::App* CommandTree::add_without_settings(const std::string& name, const std::string& description,
+                                            const std::string& example, PlainCommand command) {
     const std::vector<std::string> words = split(name, ' ');
     CLI::App* const parent = words.size() == 1 ? &m_app : m_app.get_subcommand(words.front());
     CLI::App* const subcommand = parent->add_subcommand(words.back(), description);
     subcommand->footer("Example:\n  " + example);
-    subcommand
-        ->add_option("--config", m_given.config, "Config file (default datachange.toml where it is there)")
-        ->type_name("FILE");
     m_commands.emplace_back(subcommand, std::move(command));
     return subcommand;
 }
@@ -56,7 +66,7 @@ int CommandTree::run(int argc, char** argv) {
         return report(error, argc, argv);
     }
     for (const auto& [subcommand, command] : m_commands) {
-        if (subcommand->parsed()) return command(resolve_settings(m_given), m_output);
+        if (subcommand->parsed()) return command();
     }
     return static_cast<int>(ExitCode::usage);
 }

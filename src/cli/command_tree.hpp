@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <utility>
@@ -11,17 +12,36 @@
 
 namespace datachange {
 
+struct ExitStatus {
+    int number;
+    const char* meaning;
+};
+inline constexpr std::array exit_statuses{
+    ExitStatus{0, "done"},
+    ExitStatus{1, "failed and nothing was changed"},
+    ExitStatus{2, "wrong usage"},
+    ExitStatus{3, "pending or halted"},
+    ExitStatus{4, "the evidence does not match"},
+    ExitStatus{5, "target or ledger cannot be reached"},
+    ExitStatus{6, "failed after some batches were committed"},
+};
+
 /// The commands with their options; one of them is chosen and run.
 class CommandTree {
 public:
     /// Prints its result to stdout and gives the exit status; errors are thrown.
     using Command = std::function<int(const Settings&, const OutputOptions&)>;
 
+    /// One that needs no settings, and none of the files that they come from.
+    using PlainCommand = std::function<int()>;
+
     CommandTree();
 
     /// @param name of two words, "ledger merge", for one that stands in a group, which is to be there
     CLI::App* add(const std::string& name, const std::string& description, const std::string& example,
                   Command command);
+    CLI::App* add_without_settings(const std::string& name, const std::string& description,
+                                   const std::string& example, PlainCommand command);
     /// A command that only has others beneath it.
     void add_group(const std::string& name, const std::string& description);
 
@@ -51,7 +71,7 @@ private:
     CLI::App m_app;
     GivenSettings m_given;
     OutputOptions m_output;
-    std::vector<std::pair<CLI::App*, Command>> m_commands;
+    std::vector<std::pair<CLI::App*, PlainCommand>> m_commands;
 };
 
 }  // namespace datachange

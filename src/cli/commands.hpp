@@ -38,6 +38,10 @@ void add_status(CommandTree& tree);
 void add_runs(CommandTree& tree);
 void add_show(CommandTree& tree);
 void add_history(CommandTree& tree);
+void add_diff(CommandTree& tree);
+void add_query(CommandTree& tree);
+void add_completion(CommandTree& tree);
+void add_share_files(CommandTree& tree);
 void add_export(CommandTree& tree);
 
 }  // namespace datachange

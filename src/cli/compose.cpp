@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #include "cli/settings.hpp"
+#include "core/hash.hpp"
 #include "core/process.hpp"
+#include "core/redaction.hpp"
+#include "core/text.hpp"
 #include "core/timings.hpp"
 #include "datachange/version.hpp"
 #include "definition/definition.hpp"
@@ -20,6 +23,7 @@
 #include "run/owner.hpp"
 #include "run/rehearsal_target.hpp"
 #include "run/runner.hpp"
+#include "target/redacting_target.hpp"
 
 namespace datachange {
 
@@ -68,16 +72,34 @@ int ledger_lock_timeout_ms() {
     return given == nullptr ? RecordOptions{}.ledger_lock_timeout_ms : std::atoi(given);
 }
 
+/// The key of a run's digests, or "" where nothing is redacted.
+std::string redaction_key(const Plan& plan, const std::string& given) {
+    if (!plan.redacts()) return {};
+    if (given.size() >= Redactor::shortest_key) return given;
+    throw Error(ExitCode::usage,
+                given.empty() ? "the definition redacts columns, and DATACHANGE_REDACT_KEY is not set"
+                              : fmt::format("DATACHANGE_REDACT_KEY has {}, and needs {} at least",
+                                            counted(given.size(), "byte"), Redactor::shortest_key),
+                "Make a key once (`openssl rand -hex 32`), keep it where secrets are kept, and set it in the "
+                "environment or in .env. Nothing was changed.")
+        .at(plan.definition.path);
+}
+
 /// Puts the concrete parts together for one run, and has `work` use them.
 template <typename Work>
 RunResult with_parts(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop,
                      Work&& work) {
     const Plan plan = make_plan(read_definition(definition_file(options.definition), engine), options);
+    const std::string redact_key = redaction_key(plan, options.redact_key);
     const RecordOptions record_options{options.ledger, options.csv_dir, ledger_lock_timeout_ms()};
     const auto journal =
         options.dry_run ? open_rehearsal_record(record_options) : open_record(record_options);
-    const auto target = connect_target(options.database, engine, options.journal_schema,
-                                       session_name(plan.definition.version));
+    const auto connect = [&] {
+        auto connected = connect_target(options.database, engine, options.journal_schema,
+                                        session_name(plan.definition.version));
+        return redact_key.empty() ? std::move(connected) : redacting(std::move(connected), redact_key);
+    };
+    const auto target = connect();
     target->require_writable();
     target->enforce_foreign_keys(plan.definition.foreign_keys);
     std::optional<StopRequest::Interrupt> interrupt;
@@ -90,10 +112,8 @@ RunResult with_parts(const RunOptions& options, Engine engine, Listener& listene
     parts.again = options.again;
     parts.stop = stop;
     parts.workers = worker_count(options, engine);
-    parts.connect = [&] {
-        return connect_target(options.database, engine, options.journal_schema,
-                              session_name(plan.definition.version));
-    };
+    parts.connect = connect;
+    if (!redact_key.empty()) parts.redaction_key = Redactor(redact_key).fingerprint();
     parts.retries = options.retries;
     parts.max_failures = options.max_failures;
     parts.timeouts = {options.lock_timeout, options.statement_timeout};
@@ -136,7 +156,10 @@ RunResult execute_run(const RunOptions& options, Engine engine, Listener& listen
 
 RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine,
                          Listener& listener, StopRequest* stop) {
-    return with_parts(options, engine, listener, stop, [&](const Plan& plan, const RunParts& parts) {
+    RunOptions resumed = options;
+    // who only ends a run has no values to redact, and needs no key
+    if (resume.cancel && resumed.redact_key.empty()) resumed.redact_key = new_uuid();
+    return with_parts(resumed, engine, listener, stop, [&](const Plan& plan, const RunParts& parts) {
         return resume_plan(plan, parts, resume);
     });
 }

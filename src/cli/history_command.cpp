@@ -1,8 +1,7 @@
 #include <memory>
 
-#include <fmt/format.h>
-
 #include "cli/command_tree.hpp"
+#include "cli/result_output.hpp"
 #include "report/ledger_report.hpp"
 
 namespace datachange {
@@ -11,13 +10,17 @@ namespace {
 
 struct Options {
     std::string table, identifier;
+    ShowOptions show;
 };
 
 int show_history(const Settings& settings, const Options& options, const OutputOptions& output) {
-    const std::vector<HistoryEntry> entries =
-        LedgerReader(settings.ledger).history(options.table, options.identifier);
-    fmt::print("{}", output.json ? history_json(entries) : history_text(entries));
-    return 0;
+    const LedgerReader ledger(settings.ledger);
+    std::vector<HistoryEntry> entries = ledger.history(options.table, options.identifier);
+    if (entries.empty()) entries = ledger.history(options.table, plain_identifier(options.identifier));
+    return show_results(options.show, [&](ResultOutput& out) {
+        if (output.json) return out.write_data(history_json(entries));
+        out.write(history_text(entries, {out.color(), options.show.full}));
+    });
 }
 
 }  // namespace
@@ -34,6 +37,7 @@ void add_history(CommandTree& tree) {
         ->add_option("--identifier", options->identifier,
                      "The key's text; for several columns a JSON array: '[\"7\",\"3\"]'")
         ->required();
+    add_show_options(command, options->show);
     tree.add_ledger(command);
     tree.add_json(command);
 }

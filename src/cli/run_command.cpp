@@ -115,6 +115,7 @@ RunOptions run_options(const Settings& settings, const std::string& path, RunOpt
     given.csv_dir = settings.csv_dir;
     given.journal_schema = settings.journal_schema;
     given.operator_name = settings.operator_name;
+    given.redact_key = settings.redact_key;
     given.batch_size = settings.batch_size;
     given.batch_threshold = settings.batch_threshold;
     return given;

@@ -1,5 +1,6 @@
 #include "cli/settings.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,10 +14,24 @@
 
 namespace datachange {
 
+const std::vector<SettingSource> setting_sources{
+    {"database", "DATABASE_URL"},
+    {"ledger", "DATACHANGE_LEDGER"},
+    {"dir", "DATACHANGE_DIR"},
+    {"csv-dir", "DATACHANGE_CSV_DIR"},
+    {"journal-schema", "DATACHANGE_JOURNAL_SCHEMA"},
+    {"operator", "DATACHANGE_OPERATOR"},
+    {"batch-size", ""},
+    {"batch-threshold", ""},
+};
+
 namespace {
 
-const std::vector<std::string> config_keys{"database",       "ledger",   "dir",        "csv-dir",
-                                           "journal-schema", "operator", "batch-size", "batch-threshold"};
+std::vector<std::string> config_keys() {
+    std::vector<std::string> keys;
+    for (const SettingSource& source : setting_sources) keys.push_back(source.key);
+    return keys;
+}
 
 std::optional<std::string> environment(const char* name) {
     const char* value = std::getenv(name);
@@ -102,15 +117,17 @@ void read_config(const std::string& path, Settings& settings) {
             settings.batch_threshold = count_of(path, key, node);
         } else {
             refuse_key(path, node, fmt::format("unknown key {}", key),
-                       did_you_mean(key, config_keys, "Known are: " + join(config_keys, ", ") + "."));
+                       did_you_mean(key, config_keys(), "Known are: " + join(config_keys(), ", ") + "."));
         }
     }
 }
 
-void take(std::string& setting, const char* variable, const std::optional<std::string>& given) {
+void take(std::string& setting, const std::string& key, const std::optional<std::string>& given) {
+    const auto source = std::find_if(setting_sources.begin(), setting_sources.end(),
+                                     [&](const SettingSource& one) { return one.key == key; });
     if (given) {
         setting = *given;
-    } else if (const auto value = environment(variable)) {
+    } else if (const auto value = environment(source->variable.c_str())) {
         setting = *value;
     }
 }
@@ -139,12 +156,13 @@ Settings resolve_settings(const GivenSettings& given) {
         throw Error(ExitCode::usage, "no such config file: " + config,
                     "Leave --config out, or name a file that is there.");
     }
-    take(settings.database, "DATABASE_URL", given.database);
-    take(settings.ledger, "DATACHANGE_LEDGER", given.ledger);
-    take(settings.dir, "DATACHANGE_DIR", given.dir);
-    take(settings.csv_dir, "DATACHANGE_CSV_DIR", given.csv_dir);
-    take(settings.journal_schema, "DATACHANGE_JOURNAL_SCHEMA", given.journal_schema);
-    take(settings.operator_name, "DATACHANGE_OPERATOR", given.operator_name);
+    take(settings.database, "database", given.database);
+    take(settings.ledger, "ledger", given.ledger);
+    take(settings.dir, "dir", given.dir);
+    take(settings.csv_dir, "csv-dir", given.csv_dir);
+    take(settings.journal_schema, "journal-schema", given.journal_schema);
+    take(settings.operator_name, "operator", given.operator_name);
+    settings.redact_key = environment("DATACHANGE_REDACT_KEY").value_or("");
     if (settings.operator_name.empty()) settings.operator_name = current_user();
     if (given.batch_size) settings.batch_size = given.batch_size;
     if (given.batch_threshold) settings.batch_threshold = *given.batch_threshold;

@@ -25,6 +25,7 @@ struct Settings {
     std::string csv_dir = "audit-csv";
     std::string journal_schema;
     std::string operator_name;
+    std::string redact_key;  ///< a secret, and so from the environment alone
     std::optional<std::uint64_t> batch_size;
     std::uint64_t batch_threshold = 10'000;
 
@@ -33,11 +34,18 @@ struct Settings {
     Engine engine() const;
 };
 
+/// Where a setting comes from besides the command line.
+struct SettingSource {
+    std::string key;       ///< in datachange.toml; the option is called so as well
+    std::string variable;  ///< of the environment; "": there is none
+};
+extern const std::vector<SettingSource> setting_sources;
+
 /// Merges the command line, the environment, the file .env and datachange.toml, in this order of precedence.
 ///
 /// Environment: DATABASE_URL, PG*, DATACHANGE_LEDGER, DATACHANGE_DIR, DATACHANGE_CSV_DIR,
-/// DATACHANGE_JOURNAL_SCHEMA, DATACHANGE_OPERATOR. Variables of .env that the real environment lacks are put
-/// into it.
+/// DATACHANGE_JOURNAL_SCHEMA, DATACHANGE_OPERATOR, DATACHANGE_REDACT_KEY. Variables of .env that the real
+/// environment lacks are put into it.
 /// @throws Error (usage) for a line of .env or a key of the config file that is not understood.
 Settings resolve_settings(const GivenSettings& given);
 

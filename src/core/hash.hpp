@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +25,22 @@ private:
 };
 
 std::string sha256(std::string_view bytes);
+
+/// HMAC-SHA-256 (RFC 2104) of many messages under one key.
+class HmacSha256 {
+public:
+    explicit HmacSha256(std::string key);
+    ~HmacSha256();
+    HmacSha256(HmacSha256&&) noexcept;
+    HmacSha256& operator=(HmacSha256&&) noexcept;
+
+    /// Of the parts behind each other, as 64 lower-case hexadecimal digits.
+    std::string of(std::initializer_list<std::string_view> parts) const;
+
+private:
+    struct State;
+    std::unique_ptr<State> m_state;
+};
 
 /// A random UUID, version 4.
 std::string new_uuid();

@@ -25,6 +25,7 @@ std::string SqlTemplate::text() const {
 SqlTemplate wrap(const std::string& prefix, const SqlTemplate& inner, const std::string& suffix) {
     SqlTemplate wrapped;
     wrapped.at = inner.at;
+    wrapped.redact = inner.redact;
     wrapped.pieces.push_back({SqlPiece::Kind::text, prefix + "\n", {}, {}});
     wrapped.pieces.insert(wrapped.pieces.end(), inner.pieces.begin(), inner.pieces.end());
     wrapped.pieces.push_back({SqlPiece::Kind::text, "\n" + suffix, {}, {}});

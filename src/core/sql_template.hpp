@@ -21,6 +21,7 @@ struct SqlPiece {
 struct SqlTemplate {
     std::vector<SqlPiece> pieces;
     SourcePosition at;
+    std::vector<std::string> redact = {};  ///< columns of the result whose values are not to be told
 
     bool uses(SqlPiece::Kind kind) const;
     /// The first macro of a kind; nullptr if there is none.

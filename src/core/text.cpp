@@ -62,6 +62,18 @@ std::vector<std::string> split(std::string_view text, char separator) {
     }
 }
 
+std::string wrapped(std::string_view text, std::size_t width) {
+    std::string lines;
+    std::size_t length = 0;
+    for (const std::string& word : split(text, ' ')) {
+        const bool fits = !lines.empty() && length + 1 + word.size() <= width;
+        if (!lines.empty()) lines += fits ? ' ' : '\n';
+        length = fits ? length + 1 + word.size() : word.size();
+        lines += word;
+    }
+    return lines;
+}
+
 std::string closest(std::string_view word, const std::vector<std::string>& candidates) {
     std::string best;
     // two letters that changed places are two edits

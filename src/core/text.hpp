@@ -12,6 +12,8 @@ std::string lower(std::string_view text);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 /// Splits at a character; n separators give n + 1 parts, not trimmed.
 std::vector<std::string> split(std::string_view text, char separator);
+/// Breaks a line at spaces, into lines of at most so many bytes where the words allow it.
+std::string wrapped(std::string_view text, std::size_t width);
 
 /// The candidate that a mistyped word most likely meant, or "" if none is near.
 std::string closest(std::string_view word, const std::vector<std::string>& candidates);

@@ -8,12 +8,13 @@
 namespace datachange {
 
 /// What a captured value is. PostgreSQL values are text in the type's output form, save boolean ("t", "f")
-/// and integers of up to 64 bits; SQLite values go by storage class.
-enum class ValueKind : std::uint8_t { null, boolean, integer, real, text, blob };
+/// and integers of up to 64 bits; SQLite values go by storage class. A digest stands for a value that is not
+/// told (core/redaction.hpp).
+enum class ValueKind : std::uint8_t { null, boolean, integer, real, text, blob, digest };
 
 /// A value that somebody else owns. `bytes` is the exact form: decimal digits for an integer; for a real the
 /// shortest of C's %.17g with a point ("0.5" as "0.5", 1e300 as "1.0e+300", "inf", "-inf"); raw bytes for a
-/// blob.
+/// blob; 64 hexadecimal digits for a digest.
 struct ValueView {
     ValueKind kind = ValueKind::null;
     std::string_view bytes;

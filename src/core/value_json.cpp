@@ -95,6 +95,9 @@ void append_json(std::string& out, ValueView value) {
         case ValueKind::blob:
             append_wrapped(out, "$blob", to_hex(value.bytes));
             return;
+        case ValueKind::digest:
+            append_wrapped(out, "$hmac", value.bytes);
+            return;
     }
 }
 
@@ -199,6 +202,7 @@ private:
         if (take_word("{\"$blob\":")) return {ValueKind::blob, from_hex(wrapped())};
         if (take_word("{\"$text\":")) return {ValueKind::text, from_hex(wrapped())};
         if (take_word("{\"$real\":")) return {ValueKind::real, wrapped()};
+        if (take_word("{\"$hmac\":")) return {ValueKind::digest, wrapped()};
         if (m_rest.starts_with('"')) return {ValueKind::text, string()};
         return number();
     }

@@ -17,6 +17,7 @@ namespace datachange {
 ///   "text"               text that is UTF-8 without NUL
 ///   {"$text":"00ff"}     any other text, as hexadecimal bytes
 ///   {"$blob":"00ff"}     blob
+///   {"$hmac":"00ff..."}  digest of a redacted value
 void append_json(std::string& out, ValueView value);
 
 /// A JSON string with quotes, only escaping what JSON requires.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
+#include "definition/lexer.hpp"
 #include "definition/names.hpp"
 #include "definition/sections.hpp"
 
@@ -81,14 +82,32 @@ void check_counts(const Step& step) {
     }
 }
 
-void check_redaction(const Step& step, Engine engine, SourcePosition at) {
-    for (const std::string& column : step.identifier) {
-        const bool redacted =
-            std::any_of(step.redact.begin(), step.redact.end(),
-                        [&](const std::string& other) { return same_name(other, column, engine); });
-        if (!redacted) continue;
+bool is_redacted(const Step& step, Engine engine, const std::string& column) {
+    return std::any_of(step.redact.begin(), step.redact.end(),
+                       [&](const std::string& other) { return same_name(other, column, engine); });
+}
+
+void check_redacted_identifier(const Step& step, Engine engine, SourcePosition at,
+                               const std::vector<std::string>& identifier) {
+    for (const std::string& column : identifier) {
+        if (!is_redacted(step, engine, column)) continue;
         throw Mistake(at, fmt::format("{} is both identifier and redacted", column),
                       "Rows could not be named any more; take another identifier, or do not redact it.");
+    }
+}
+
+void check_redaction(const Step& step, Engine engine, SourcePosition at) {
+    check_redacted_identifier(step, engine, at, step.identifier);
+    for (const Watch& watch : step.watches)
+        check_redacted_identifier(step, engine, watch.at, watch.identifier);
+    for (const SqlPiece* place : places_of(step, Macro::batch)) {
+        for (const std::string& argument : place->arguments) {
+            const Token column = lex(argument, engine).back();
+            if (!column.is_name() || !is_redacted(step, engine, bare_name(column, engine))) continue;
+            throw Mistake(place->at, fmt::format("{} runs over {}, which is redacted", place->text, argument),
+                          "The bounds of batches stand in journal and ledger: take another key, or do not "
+                          "redact it.");
+        }
     }
 }
 

@@ -142,6 +142,17 @@ Watch read_watch(const Section& section, const SectionReader& reader, Engine eng
     return watch;
 }
 
+/// Has every query say which of its columns are redacted.
+void mark_redaction(Step& step) {
+    const std::vector<std::string>& redact = step.redact;
+    for (auto* query : {&step.keys, &step.pre, &step.post, &step.summary, &step.verify}) {
+        if (*query) (*query)->redact = redact;
+    }
+    for (ChangeStatement& statement : step.change) statement.sql.redact = redact;
+    for (ChangeStatement& statement : step.undo) statement.sql.redact = redact;
+    for (Watch& watch : step.watches) watch.query.redact = redact;
+}
+
 }  // namespace
 
 void read_sections(const StepOutline& outline, std::string_view text, Engine engine, Step& step) {
@@ -174,6 +185,7 @@ void read_sections(const StepOutline& outline, std::string_view text, Engine eng
                 break;
         }
     }
+    mark_redaction(step);
 }
 
 }  // namespace datachange

@@ -115,6 +115,11 @@ bool Plan::only_verifies() const {
                        [](const StepPlan& plan) { return plan.step.only_verifies(); });
 }
 
+bool Plan::redacts() const {
+    return std::any_of(steps.begin(), steps.end(),
+                       [](const StepPlan& step) { return !step.step.redact.empty(); });
+}
+
 bool Plan::may_run_again() const {
     return definition.repeatable || only_verifies();
 }
@@ -138,7 +143,8 @@ bool wants_batches(const Plan& plan, const StepPlan& step, std::uint64_t rows) {
     if (plan.single_transaction || step.forced_single() || step.step.only_verifies()) return false;
     // one transaction would lose the good rows with the bad one
     const bool keeps_good_rows = step.skips_failures && step.batching != Batching::none && rows > 0;
-    return step.step.transaction == TransactionWish::batched || keeps_good_rows || rows > plan.batch_threshold;
+    return step.step.transaction == TransactionWish::batched || keeps_good_rows ||
+           rows > plan.batch_threshold;
 }
 
 Mode choose_mode(const Plan& plan, const std::vector<std::uint64_t>& rows) {

@@ -39,6 +39,7 @@ struct Plan {
     bool strict = false;  ///< rows changed beside the audited ones are an error
 
     bool only_verifies() const;
+    bool redacts() const;        ///< some step redacts columns
     bool may_run_again() const;  ///< repeatable, or an integrity check
 };
 

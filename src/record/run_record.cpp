@@ -98,6 +98,15 @@ std::int64_t RunRecord::known_epoch(const std::string& uuid) {
     });
 }
 
+std::string RunRecord::known_redaction_key(const std::string& uuid) {
+    return in_ledger([&] {
+        SQLite::Statement& query = m_ledger.bound("SELECT redaction_key FROM runs WHERE uuid = ?", uuid);
+        std::string key = query.executeStep() ? query.getColumn(0).getString() : "";
+        query.reset();
+        return key;
+    });
+}
+
 /// Files can be written there, or nothing begins.
 void RunRecord::open_folder(const RunHeader& header) {
     const std::string uuid8 = header.uuid.substr(0, 8);

@@ -35,6 +35,7 @@ public:
     PriorEvidence resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
                              const std::vector<CommittedBatch>& committed) override;
     std::int64_t known_epoch(const std::string& uuid) override;
+    std::string known_redaction_key(const std::string& uuid) override;
     std::string ledger_uuid() const override { return m_ledger_uuid; }
     void handed_out(int step, const std::string& batch) override;
     void done_with(int step, const std::string& batch) override;

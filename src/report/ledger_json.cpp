@@ -1,4 +1,5 @@
 #include "core/text.hpp"
+#include "core/value_json.hpp"
 #include "report/json.hpp"
 #include "report/ledger_report.hpp"
 #include "report/run_report.hpp"
@@ -32,7 +33,8 @@ JsonObject run_object(const LedgerRun& run) {
         .add("epoch", run.epoch)
         .raw("process", run.process == 0 ? "" : std::to_string(run.process))
         .add_or_null("process_host", run.process_host)
-        .add_or_null("owned_since", run.owned_since);
+        .add_or_null("owned_since", run.owned_since)
+        .add_or_null("redaction_key", run.redaction_key);
     return object;
 }
 
@@ -45,6 +47,7 @@ std::string steps_json(const std::vector<LedgerStep>& steps) {
                             .add_or_null("table", step.table)
                             .add("identifier", join(step.identifier, ", "))
                             .add("evidence", step.evidence)
+                            .raw("redacted", json_array_of_strings(step.redacted))
                             .raw("watch_of", step.watch_of == 0 ? "null" : std::to_string(step.watch_of))
                             .text());
     }
@@ -189,6 +192,9 @@ std::string history_json(const std::vector<HistoryEntry>& entries) {
                             .add_or_null("ticket", entry.ticket)
                             .add("operator", entry.operator_name)
                             .add("started_at", entry.started_at)
+                            .add("at", entry.at)
+                            .raw("reverses_run", entry.reverses == 0 ? "" : std::to_string(entry.reverses))
+                            .add_or_null("reversed_by", entry.reversed_by)
                             .add("step", entry.step)
                             .add("batch", entry.batch)
                             .add_or_null("table", entry.table)

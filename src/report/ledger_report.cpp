@@ -69,7 +69,9 @@ std::string step_text(const LedgerStep& step, const std::vector<LedgerBatch>& ba
     const std::string name = step.name.empty() ? "" : " " + step.name;
     return fmt::format("\nstep {}{}: {} by {}{}\n  {}\n", step.step, name,
                        step.table.empty() ? "-" : step.table, join(step.identifier, ", "),
-                       step.evidence == "full" ? "" : ", evidence: " + step.evidence, rows_text(rows));
+                       (step.evidence == "full" ? "" : ", evidence: " + step.evidence) +
+                           (step.redacted.empty() ? "" : ", redacted: " + join(step.redacted, ", ")),
+                       rows_text(rows));
 }
 
 /// Paths of batches in their order as people write them: "batch 7", "batches 1..7, 9.1".

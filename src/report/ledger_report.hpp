@@ -19,8 +19,14 @@ std::string runs_json(const std::vector<LedgerRun>& runs);
 std::string show_text(const LedgerReader& ledger, const LedgerRun& run);
 std::string show_json(const LedgerReader& ledger, const LedgerRun& run);
 
+/// How changes are shown.
+struct ChangeStyle {
+    bool color = false;
+    bool full = false;  ///< values are not cut
+};
+
 /// What happened to a row: under each run the columns that changed.
-std::string history_text(const std::vector<HistoryEntry>& entries);
+std::string history_text(const std::vector<HistoryEntry>& entries, ChangeStyle style = {});
 std::string history_json(const std::vector<HistoryEntry>& entries);
 
 }  // namespace datachange

@@ -7,93 +7,91 @@
 
 #include <fmt/format.h>
 
+#include "core/value.hpp"
+#include "report/character_width.hpp"
+
 namespace datachange {
 
 namespace {
 
-/// The code point at `at`, and `at` moved behind it; a stray byte counts as one of its own.
-char32_t next_code_point(std::string_view text, std::size_t& at) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char lead = byte(at);
-    std::size_t length = 1;
-    char32_t code = lead;
-    if (lead >= 0xF0) {
-        length = 4;
-        code = lead & 0x07;
-    } else if (lead >= 0xE0) {
-        length = 3;
-        code = lead & 0x0F;
-    } else if (lead >= 0xC0) {
-        length = 2;
-        code = lead & 0x1F;
+constexpr char32_t no_character = 0xFFFFFFFF;
+
+/// The character at `at`, and `at` moved behind it; a byte that is part of none is `no_character`.
+char32_t next_character(std::string_view text, std::size_t& at) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if (lead < 0x80 || !is_plain_text(text.substr(at, length))) {
+        ++at;
+        return lead < 0x80 ? lead : no_character;
     }
-    if (at + length > text.size()) length = 1;
-    for (std::size_t i = 1; i < length; ++i) code = (code << 6) | (byte(at + i) & 0x3F);
+    constexpr std::array<unsigned char, 5> bits{0, 0, 0x1F, 0x0F, 0x07};
+    char32_t code = lead & bits[length];
+    for (std::size_t i = 1; i < length; ++i)
+        code = (code << 6) | (static_cast<unsigned char>(text[at + i]) & 0x3F);
     at += length;
     return code;
 }
 
-struct Span {
-    char32_t from, to;
-};
-
-template <std::size_t N>
-bool within(char32_t code, const std::array<Span, N>& spans) {
-    return std::any_of(spans.begin(), spans.end(),
-                       [code](const Span& span) { return code >= span.from && code <= span.to; });
+std::size_t width_of(char32_t code) {
+    return code == no_character ? 1 : character_width(code);
 }
 
-/// The blocks that matter in practice; after Unicode's EastAsianWidth.txt and the general categories Mn, Me
-/// and Cf.
-std::size_t code_point_width(char32_t code) {
-    static constexpr std::array<Span, 9> zero{{{0x300, 0x36F},
-                                               {0x483, 0x489},
-                                               {0x591, 0x5BD},
-                                               {0x610, 0x61A},
-                                               {0x64B, 0x65F},
-                                               {0x200B, 0x200F},
-                                               {0x202A, 0x202E},
-                                               {0x20D0, 0x20F0},
-                                               {0xFE00, 0xFE0F}}};
-    static constexpr std::array<Span, 10> wide{{{0x1100, 0x115F},
-                                                {0x2E80, 0x303E},
-                                                {0x3041, 0xA4CF},
-                                                {0xAC00, 0xD7A3},
-                                                {0xF900, 0xFAFF},
-                                                {0xFE30, 0xFE6F},
-                                                {0xFF00, 0xFF60},
-                                                {0xFFE0, 0xFFE6},
-                                                {0x1F300, 0x1FAFF},
-                                                {0x20000, 0x3FFFD}}};
-    if (within(code, zero)) return 0;
-    return within(code, wide) ? 2 : 1;
+/// What moves the cursor, turns the writing direction, or is not seen at all. (Joiners stay: emoji and
+/// Persian need them.)
+bool misleads(char32_t code) {
+    return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x61C || code == 0x200B ||
+           code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || (code >= 0xFFF9 && code <= 0xFFFB) ||
+           (code >= 0xE0000 && code <= 0xE0FFF);
+}
+
+std::string escaped(char32_t code) {
+    switch (code) {
+        case '\n':
+            return "\\n";
+        case '\r':
+            return "\\r";
+        case '\t':
+            return "\\t";
+        default:
+            return code < 0x80 ? fmt::format("\\x{:02x}", static_cast<std::uint32_t>(code))
+                               : fmt::format("\\u{:04x}", static_cast<std::uint32_t>(code));
+    }
 }
 
 }  // namespace
 
 std::size_t display_width(std::string_view utf8) {
     std::size_t width = 0;
-    for (std::size_t at = 0; at < utf8.size();) width += code_point_width(next_code_point(utf8, at));
+    for (std::size_t at = 0; at < utf8.size();) width += width_of(next_character(utf8, at));
     return width;
 }
 
 std::string printable(std::string_view utf8) {
     std::string out;
-    for (const char c : utf8) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '\n') {
-            out += "\\n";
-        } else if (c == '\r') {
-            out += "\\r";
-        } else if (c == '\t') {
-            out += "\\t";
-        } else if (byte < 0x20 || byte == 0x7F) {
-            out += fmt::format("\\x{:02x}", byte);
+    for (std::size_t at = 0; at < utf8.size();) {
+        const std::size_t begin = at;
+        const char32_t code = next_character(utf8, at);
+        if (code == no_character) {
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(utf8[begin]));
+        } else if (misleads(code)) {
+            out += escaped(code);
         } else {
-            out += c;
+            out += utf8.substr(begin, at - begin);
         }
     }
     return out;
+}
+
+std::string printable_lines(std::string_view utf8) {
+    std::string out;
+    for (;;) {
+        const std::size_t end = utf8.find('\n');
+        out += printable(utf8.substr(0, end));
+        if (end == std::string_view::npos) return out;
+        out += '\n';
+        utf8.remove_prefix(end + 1);
+    }
 }
 
 std::string fit(std::string_view utf8, std::size_t width) {
@@ -103,7 +101,7 @@ std::string fit(std::string_view utf8, std::size_t width) {
     std::size_t at = 0;
     while (at < text.size()) {
         std::size_t next = at;
-        const std::size_t one = code_point_width(next_code_point(text, next));
+        const std::size_t one = width_of(next_character(text, next));
         if (used + one + 1 > width) break;
         used += one;
         at = next;

@@ -6,16 +6,18 @@
 
 namespace datachange {
 
-/// Columns a text takes on a terminal: code points, wide East Asian ones and emoji counted twice, combining
-/// ones not.
+/// Columns a text takes on a terminal.
 std::size_t display_width(std::string_view utf8);
 
-/// The text cut to a width, with an ellipsis if something was cut; control characters become visible (\n, \t,
-/// \x1b).
+/// The text cut to a width, with an ellipsis if something was cut; made printable().
 std::string fit(std::string_view utf8, std::size_t width);
 
-/// Text with control characters made visible, so that a value cannot move the cursor of a terminal.
+/// Text in which all is visible that could move the cursor of a terminal, turn the writing direction, or
+/// hide: control characters (\n, \t, \x1b, \u009b), marks and overrides of direction (\u202e), bytes that are
+/// no UTF-8 (\xff).
 std::string printable(std::string_view utf8);
+/// The same, but lines stay lines.
+std::string printable_lines(std::string_view utf8);
 
 /// An aligned table for a terminal or a file.
 class Table {

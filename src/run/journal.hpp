@@ -31,6 +31,7 @@ struct RunHeader {
     std::int64_t epoch = 1;    ///< of the journal in the target; a run that was taken over has a greater one
     std::string reverses;      ///< UUID of the run that this one takes back; "": none
     std::string git_commit;    ///< that the definition was checked out from; "": not known
+    std::string redaction_key = {};  ///< fingerprint of the key of its digests; "": nothing is redacted
 };
 
 /// A committed batch as the journal in the target has it.
@@ -127,6 +128,8 @@ public:
                                      const std::vector<CommittedBatch>& committed) = 0;
     /// The epoch at which the ledger has a run; 0 if it does not know it.
     virtual std::int64_t known_epoch(const std::string& uuid) = 0;
+    /// The fingerprint of the key that the ledger has a run's digests under; "" if it knows of none.
+    virtual std::string known_redaction_key(const std::string& uuid) = 0;
     /// UUID of the ledger.
     virtual std::string ledger_uuid() const = 0;
 

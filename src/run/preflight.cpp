@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "plan/range_safety.hpp"
 #include "run/derived_post.hpp"
+#include "run/redaction_check.hpp"
 #include "run/returned_post_check.hpp"
 #include "run/unique_key.hpp"
 
@@ -31,6 +32,12 @@ std::vector<std::string> names_of(const std::vector<Column>& columns,
     return names;
 }
 
+std::vector<Column> columns_at(const std::vector<Column>& columns, const std::vector<std::size_t>& places) {
+    std::vector<Column> found;
+    for (const std::size_t place : places) found.push_back(columns[place]);
+    return found;
+}
+
 /// SQLSTATE class 42 is a syntax error or a name that is not there: the definition is wrong. Not so a missing
 /// right.
 bool blames_statement(const std::string& sqlstate) {
@@ -44,20 +51,22 @@ bool defines_schema(const std::string& verb) {
 /// Checks one step; its members are what the parts of the check hand on.
 class StepCheck {
 public:
-    StepCheck(Target& target, const Plan& plan, const StepPlan& step, bool schema_may_differ)
+    /// @param given takes the columns of its queries, where the step redacts some
+    StepCheck(Target& target, const Plan& plan, const StepPlan& step, bool schema_may_differ,
+              std::vector<Column>& given)
         : m_target(target),
           m_path(plan.definition.path),
           m_plan(step),
           m_step(step.step),
           m_strict(plan.strict),
-          m_schema_may_differ(schema_may_differ) {}
+          m_schema_may_differ(schema_may_differ),
+          m_given(given) {}
 
     ReadyStep check() {
         m_ready.plan = &m_plan;
         m_ready.capture.path = m_path;
         m_ready.capture.strict = m_strict;
         if (!m_step.only_verifies()) {
-            refuse_redaction();
             find_table();
             check_sets();
             check_post();
@@ -69,8 +78,8 @@ public:
                     returned_post(m_target, m_step, *m_table, m_pre, m_ready.capture, scope());
             }
         }
-        if (m_step.summary) prepare(*m_step.summary);
-        if (m_step.verify) prepare(*m_step.verify);
+        if (m_step.summary) check_report(*m_step.summary, "summary");
+        if (m_step.verify) check_report(*m_step.verify, "verify");
         return std::move(m_ready);
     }
 
@@ -90,14 +99,6 @@ private:
             error.at(place(position));
             throw;
         }
-    }
-
-    void refuse_redaction() {
-        if (m_step.redact.empty()) return;
-        throw Error(
-            ExitCode::usage, "this version of datachange cannot redact values, and the header says `redact`",
-            "Nothing was changed. Leave the columns out of pre, RETURNING and post, or use a newer version.")
-            .at(m_path);
     }
 
     void find_table() {
@@ -125,6 +126,7 @@ private:
         const auto places =
             at(m_step.pre->at, [&] { return identifier_columns(pre, m_step.identifier, "pre"); });
         m_pre = pre;
+        at(m_step.pre->at, [&] { require_open_key(columns_at(pre, places), m_step.redact); });
         capture.pre = *m_step.pre;
         capture.identifier = names_of(pre, places);
         capture.identifier_types = types_of(pre, places);
@@ -145,6 +147,7 @@ private:
                     "The columns of keys are those of :batch, by position.")
                     .at(place(m_step.keys->at));
             }
+            at(m_step.keys->at, [&] { require_open_key(keys, m_step.redact); });
             source = {*m_step.keys, column_names(keys), {}, true};
             for (const Column& column : keys) source.types.push_back(column.type);
             capture.range_over_identifier = false;
@@ -187,6 +190,7 @@ private:
         } else {
             m_ready.capture.post =
                 at(m_step.at, [&] { return derive_post(m_table, m_pre, m_ready.capture.identifier); });
+            m_ready.capture.post.redact = m_step.redact;
         }
         const SqlTemplate& post = m_ready.capture.post;
         const std::vector<Column> columns = describe(post, "post");
@@ -199,6 +203,11 @@ private:
             const bool returns =
                 statement.has_returning || (statement.verb == "SELECT" && statement.changes_data);
             ChangeSpec spec{statement.sql, {statement.verb, statement.plain_insert}, returns};
+            if (returns) {
+                at(statement.sql.at, [&] {
+                    require_redacted_expressions(statement.sql, m_target.engine(), nullptr, "RETURNING");
+                });
+            }
             if (!m_schema_may_differ && !defines_schema(statement.verb)) {
                 const auto columns =
                     at(statement.sql.at, [&] { return m_target.prepare(statement.sql, scope()); });
@@ -217,12 +226,19 @@ private:
         } else if (const auto names = returning_names(statement.sql, m_target.engine())) {
             for (const std::string& name : *names) returned.push_back({name, "", "", ""});
         } else {
-            return;  // RETURNING *: known when it has run, before anything is committed
+            // RETURNING *: known when it has run, before anything is committed
+            if (m_table) {
+                for (const TableColumn& column : m_table->columns)
+                    m_given.push_back({column.name, "", "", column.name});
+            }
+            return;
         }
         at(statement.sql.at, [&] {
             identifier_columns(returned, m_ready.capture.identifier,
                                fmt::format("RETURNING of the {}", statement.verb));
             require_distinct_columns(returned, "RETURNING");
+            if (columns) return check_redaction(statement.sql, returned, "RETURNING");
+            m_given.insert(m_given.end(), returned.begin(), returned.end());
         });
     }
 
@@ -233,6 +249,7 @@ private:
             const std::vector<Column> columns = describe(watch.query, "watch");
             const auto places =
                 at(watch.query.at, [&] { return identifier_columns(columns, watch.identifier, "watch"); });
+            at(watch.query.at, [&] { require_open_key(columns_at(columns, places), m_step.redact); });
             spec.identifier = names_of(columns, places);
             m_ready.capture.watches.push_back(std::move(spec));
         }
@@ -251,8 +268,23 @@ private:
         return at(sql.at, [&] {
             std::vector<Column> columns = m_target.describe(sql, scope());
             require_distinct_columns(columns, section);
+            check_redaction(sql, columns, section);
             return columns;
         });
+    }
+
+    void check_redaction(const SqlTemplate& sql, const std::vector<Column>& columns,
+                         const std::string& section) {
+        if (sql.redact.empty()) return;
+        require_redacted_expressions(sql, m_target.engine(), &columns, section);
+        require_redacted_by_origin(columns, sql.redact);
+        m_given.insert(m_given.end(), columns.begin(), columns.end());
+    }
+
+    void check_report(const SqlTemplate& sql, const std::string& section) {
+        if (m_schema_may_differ) return;
+        if (sql.redact.empty()) return prepare(sql);
+        at(sql.at, [&] { check_redaction(sql, m_target.describe(sql, scope()), section); });
     }
 
     void prepare(const SqlTemplate& sql) {
@@ -283,6 +315,7 @@ private:
     bool m_strict;
     bool m_schema_may_differ;  ///< an earlier statement makes or alters tables: nothing after it can be
                                ///< prepared yet
+    std::vector<Column>& m_given;
     std::optional<TableInfo> m_table;
     std::vector<Column> m_pre;
     std::vector<std::size_t> m_identifier_places;
@@ -320,12 +353,14 @@ void check_steps(Target& target, const Plan& plan, Preflight& preflight) {
             .at(plan.definition.path);
     }
     bool schema_may_differ = false;
+    std::vector<Column> given;
     for (const StepPlan& step : plan.steps) {
-        preflight.steps.push_back(StepCheck(target, plan, step, schema_may_differ).check());
+        preflight.steps.push_back(StepCheck(target, plan, step, schema_may_differ, given).check());
         schema_may_differ =
             schema_may_differ || std::any_of(step.step.change.begin(), step.step.change.end(),
                                              [](const ChangeStatement& s) { return defines_schema(s.verb); });
     }
+    if (!schema_may_differ) require_given(plan, given);
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ RunHeader run_header(const Plan& plan, const Target& target, const RunParts& par
     header.mode = mode_name(mode);
     header.dry_run = parts.dry_run;
     header.started_at = utc_now();
+    header.redaction_key = parts.redaction_key;
     return header;
 }
 
@@ -52,10 +53,11 @@ std::vector<StepHeader> step_headers(const Plan& plan) {
     auto number = static_cast<int>(plan.steps.size());
     for (const StepPlan& planned : plan.steps) {
         const Step& step = planned.step;
-        steps.push_back({step.number, 0, step.name, step.table, step.identifier, evidence_of(step), {}});
+        steps.push_back(
+            {step.number, 0, step.name, step.table, step.identifier, evidence_of(step), step.redact});
         for (const Watch& watch : step.watches) {
-            watches.push_back(
-                {++number, step.number, "watch_" + watch.table, watch.table, watch.identifier, "full", {}});
+            watches.push_back({++number, step.number, "watch_" + watch.table, watch.table, watch.identifier,
+                               "full", step.redact});
         }
     }
     steps.insert(steps.end(), watches.begin(), watches.end());

@@ -39,7 +39,7 @@ public:
           m_parts(parts),
           m_fence(parts.dry_run ? std::nullopt
                                 : std::optional<Fence>(std::in_place, parts.target, parts.timeouts)),
-          m_transaction{plan, parts.target, m_journal, m_fence ? &*m_fence : nullptr},
+          m_transaction{plan, parts.target, m_journal, m_fence ? &*m_fence : nullptr, &m_overlap},
           m_control(parts.target, m_transaction.fence, m_journal, m_listener, parts.stop, parts.throttle),
           m_batches(m_transaction, m_control, parts.retries),
           m_loop(m_transaction, m_ready.steps, m_parts, m_batches, m_control, m_result) {
@@ -108,6 +108,7 @@ private:
                               "--restored runs all of it again, and keeps what was committed as 'lost'. "
                               "Nothing was changed.");
         }
+        require_same_key(options.run);
         m_ready = check_plan(m_target, m_plan);
         m_mode = Mode::batched;
         RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
@@ -120,6 +121,7 @@ private:
 
     /// A run that had stopped, from where it was.
     RunResult go_on(const JournalRun& run, bool failed_rows) {
+        require_same_key(run.uuid);
         m_ready = check_plan(m_target, m_plan);
         m_mode = run.mode == "single" ? Mode::single : Mode::batched;
         RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
@@ -136,6 +138,16 @@ private:
         withdraw_pause(run.uuid);
         failpoint("resume.epoch");
         return take_up(header, failed_rows);
+    }
+
+    /// One value has one digest in all of a run. A run that is only ended has no more of them.
+    void require_same_key(const std::string& uuid) {
+        const std::string known = m_cancel ? "" : m_journal.known_redaction_key(uuid);
+        if (known.empty() || known == m_parts.redaction_key) return;
+        throw Error(ExitCode::usage,
+                    fmt::format("run {} redacts under the key with the fingerprint {}, and this one is {}",
+                                uuid.substr(0, 8), known, m_parts.redaction_key),
+                    "Set DATACHANGE_REDACT_KEY to the key that the run began with. Nothing was changed.");
     }
 
     /// Who goes on with a run does not want it to stand still.
@@ -371,6 +383,7 @@ private:
     Preflight m_ready;
     Mode m_mode = Mode::single;
     RunResult m_result;
+    Overlap m_overlap;
     TransactionParts m_transaction;
     Control m_control;
     BatchRunner m_batches;

@@ -39,6 +39,7 @@ struct RunParts {
     bool keep_batch_size = false;        ///< a run that goes on: the one that it began with
     BatchSizing sizing = {};
     ThrottleOptions throttle = {};
+    std::string redaction_key = {};  ///< fingerprint of the key of digests; "": nothing is redacted
 };
 
 /// Runs a plan: checks everything, takes the version, changes the target batch by batch, keeps the evidence.

@@ -1,10 +1,13 @@
 #include "run/transaction.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <exception>
 #include <memory>
 
 #include <fmt/format.h>
 
+#include "capture/pieces.hpp"
 #include "core/clock.hpp"
 #include "core/failpoint.hpp"
 #include "core/located.hpp"
@@ -21,33 +24,84 @@ using Clock = std::chrono::steady_clock;
 /// Has the evidence of a unit's rows put together while they are captured.
 class UnitRows final : public RowTaker {
 public:
-    UnitRows(Journal& journal, const Unit& unit) : m_journal(journal), m_unit(unit) { restart(); }
+    UnitRows(const TransactionParts& parts, const Unit& unit)
+        : m_journal(parts.journal),
+          m_encoder(parts.overlap == nullptr ? nullptr : &parts.overlap->encoder),
+          m_unit(unit) {
+        restart();
+    }
+    ~UnitRows() override { wait(); }
 
-    void take(const BatchCapture& rows) override {
+    void take(BatchCapture rows) override {
+        note_mended(rows);
+        if (m_encoder == nullptr) return add(rows);
+        if (m_failed) rethrow();
+        m_encoder->post([this, taken = std::make_shared<const BatchCapture>(std::move(rows))] {
+            try {
+                if (!m_failed) add(*taken);
+            } catch (...) {
+                m_failure = std::current_exception();
+                m_failed = true;
+            }
+        });
+    }
+    void restart() override {
+        wait();
+        m_failure = nullptr;
+        m_failed = false;
+        m_evidence.reset();  // first: the batch can be in the ledger but once
+        m_evidence = m_journal.open_batch(number(), m_unit.batch, m_unit.range);
+        m_mended.clear();
+    }
+    std::unique_ptr<BatchEvidence> take_evidence() {
+        wait();
+        if (m_failed) rethrow();
+        return std::move(m_evidence);
+    }
+    std::vector<std::string> take_mended() { return std::move(m_mended); }
+
+private:
+    int number() const { return m_unit.step->plan->step.number; }
+
+    void add(const BatchCapture& rows) {
         const PhaseTimer timer(Phase::encode);
         m_evidence->add(rows);
+    }
+    void note_mended(const BatchCapture& rows) {
         if (!m_unit.failed_before) return;
         for (const AuditedRow& row : rows.rows) {
             if (m_unit.failed_before->contains({number(), row.identifier}))
                 m_mended.push_back(row.identifier);
         }
     }
-    void restart() override {
-        m_evidence.reset();  // first: the batch can be in the ledger but once
-        m_evidence = m_journal.open_batch(number(), m_unit.batch, m_unit.range);
-        m_mended.clear();
+    /// For what the encoder has in hand.
+    void wait() {
+        if (m_encoder != nullptr) m_encoder->call([] {});
     }
-    std::unique_ptr<BatchEvidence> take_evidence() { return std::move(m_evidence); }
-    std::vector<std::string> take_mended() { return std::move(m_mended); }
-
-private:
-    int number() const { return m_unit.step->plan->step.number; }
+    [[noreturn]] void rethrow() {
+        wait();
+        std::rethrow_exception(m_failure);
+    }
 
     Journal& m_journal;
+    TaskThread* m_encoder;
     const Unit& m_unit;
     std::unique_ptr<BatchEvidence> m_evidence;
     std::vector<std::string> m_mended;
+    std::exception_ptr m_failure;  ///< of the encoder
+    std::atomic<bool> m_failed{false};
 };
+
+/// Small enough for one to be changed while another is encoded.
+constexpr std::size_t rows_of_a_piece_of_a_batch = 2500;
+
+/// PostgreSQL has other workers to fill such gaps, and each statement there costs a round trip.
+bool goes_in_pieces(const TransactionParts& parts, const Unit& unit) {
+    const CaptureSpec& spec = unit.step->capture;
+    return !unit.slice && parts.overlap != nullptr && parts.overlap->in_pieces &&
+           parts.target.engine() == Engine::sqlite && spec.returned_post &&
+           cut_of(*unit.step) == Cut::ranges && may_be_cut(spec, Cut::batch);
+}
 
 StepCapture capture_rows(const TransactionParts& parts, const Unit& unit, const Attempt& attempt,
                          RowTaker& rows) {
@@ -57,10 +111,17 @@ StepCapture capture_rows(const TransactionParts& parts, const Unit& unit, const 
         return capture_whole(parts.target, spec,
                              {unit.step->source, cut_of(*unit.step), unit.planned, lock_first}, rows);
     }
+    if (goes_in_pieces(parts, unit)) {
+        WholeStep batch{unit.step->source, Cut::batch};
+        batch.lock_first = lock_first;
+        batch.piece = rows_of_a_piece_of_a_batch;
+        batch.range = unit.range;
+        if (auto capture = capture_in_pieces(parts.target, spec, batch, rows)) return std::move(*capture);
+        parts.overlap->in_pieces = false;
+    }
     StepCapture capture = unit.slice ? capture_slice(parts.target, spec, *unit.slice)
                                      : capture_range(parts.target, spec, unit.range, lock_first);
-    rows.take(capture.rows);
-    capture.forget_rows();
+    rows.take(capture.take_rows());
     return capture;
 }
 
@@ -76,7 +137,7 @@ void capture_unit(const TransactionParts& parts, const Attempt& attempt, Capture
     const Unit& unit = *captured.unit;
     const Step& step = unit.step->plan->step;
     if (step.only_verifies()) return;
-    UnitRows rows(parts.journal, unit);
+    UnitRows rows(parts, unit);
     StepCapture capture = capture_rows(parts, unit, attempt, rows);
     const std::uint64_t changed = unit.changed_before + capture.rows.counts.changed();
     require_expected(parts.plan, step, changed, !unit.whole_step, "changes");

@@ -9,6 +9,7 @@
 
 #include "capture/capture.hpp"
 #include "capture/whole_step.hpp"
+#include "core/task_thread.hpp"
 #include "plan/plan.hpp"
 #include "run/fence.hpp"
 #include "run/journal.hpp"
@@ -39,12 +40,19 @@ struct UnitResult {
     std::chrono::milliseconds duration{0};      ///< of its transaction, COMMIT included
 };
 
+/// Lets the evidence of captured rows be put together while the target changes the next ones.
+struct Overlap {
+    TaskThread encoder{1};
+    bool in_pieces = true;  ///< false once the pieces of a batch did not come to what the whole says
+};
+
 /// What a transaction works with.
 struct TransactionParts {
     const Plan& plan;
     Target& target;
     Journal& journal;
-    Fence* fence;  ///< nullptr in a dry run
+    Fence* fence;                ///< nullptr in a dry run
+    Overlap* overlap = nullptr;  ///< none where several workers are busy anyway
 };
 
 /// Which try of a transaction it is.

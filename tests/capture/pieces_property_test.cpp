@@ -29,7 +29,9 @@ void pieces_say_what_the_whole_says(Engine engine) {
                                      (ranges ? macro : ""),
                                  change(engine, table, macro),
                                  sometimes() ? "SELECT * FROM t WHERE :affected(id)" : "");
-            trial = database.capture_whole(text, *rc::gen::inRange(1, 4));
+            const int piece = *rc::gen::inRange(1, 4);
+            trial = ranges && sometimes() ? database.capture_batch(text, piece)
+                                          : database.capture_whole(text, piece);
         } catch (const Error&) {
             RC_DISCARD("the schema or the definition does not fit together");
         }

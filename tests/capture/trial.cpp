@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "capture/whole_step.hpp"
+#include "capture/pieces.hpp"
 #include "capture/witness.hpp"
 #include "plan/plan.hpp"
 #include "run/preflight.hpp"
@@ -49,7 +49,7 @@ std::string columns_text(const RowSet& rows) {
 /// Writes the rows of a step down, wherever they stand in the sets of their piece.
 class WrittenRows : public RowTaker {
 public:
-    void take(const BatchCapture& rows) override {
+    void take(BatchCapture rows) override {
         ++pieces;
         if (pieces == 1) {
             text = columns_text(rows.pre) + columns_text(rows.post);
@@ -153,17 +153,38 @@ TrialResult Trial::capture(const std::string& definition) {
 }
 
 WholeTrial Trial::capture_whole(const std::string& definition, std::uint64_t piece) {
+    return compare_pieces(
+        definition, [&](const ReadyStep& step, bool lock_first, bool at_once, RowTaker& rows) {
+            const WholeStep whole{step.source, cut_of(step), 1, lock_first, piece, at_once ? 1'000'000U : 0U};
+            return datachange::capture_whole(*m_target, step.capture, whole, rows);
+        });
+}
+
+WholeTrial Trial::capture_batch(const std::string& definition, std::uint64_t piece) {
+    return compare_pieces(definition,
+                          [&](const ReadyStep& step, bool lock_first, bool at_once, RowTaker& rows) {
+                              if (!at_once && may_be_cut(step.capture, Cut::batch)) {
+                                  const WholeStep batch{step.source, Cut::batch, 1, lock_first, piece};
+                                  if (auto capture = capture_in_pieces(*m_target, step.capture, batch, rows))
+                                      return std::move(*capture);
+                              }
+                              StepCapture capture = capture_range(*m_target, step.capture, {}, lock_first);
+                              rows.take(capture.take_rows());
+                              return capture;
+                          });
+}
+
+WholeTrial Trial::compare_pieces(const std::string& definition, const CaptureStep& capture_step) {
     const Engine engine = m_database.engine();
     const Plan plan = make_plan(
         parse_definition({"20260101000000_trial.sql", "20260101000000", "trial"}, definition, engine), {});
     const Preflight preflight = check_plan(*m_target, plan);
     const ReadyStep& step = preflight.steps.at(0);
     WholeTrial result;
-    const auto capture = [&](std::uint64_t at_once, bool lock_first) {
+    const auto capture = [&](bool at_once, bool lock_first) {
         return rolled_back(lock_first ? Isolation::read_committed : Isolation::repeatable_read, [&] {
             WrittenRows rows;
-            const StepCapture whole = datachange::capture_whole(
-                *m_target, step.capture, {step.source, cut_of(step), 1, lock_first, piece, at_once}, rows);
+            const StepCapture whole = capture_step(step, lock_first, at_once, rows);
             result.pieces = rows.pieces;
             std::string text = rows.text + text_of(rows.counts) + text_of(whole.rows.counts);
             for (const Collateral& table : whole.collateral) text += collateral_text({table}) + "\n";
@@ -172,10 +193,10 @@ WholeTrial Trial::capture_whole(const std::string& definition, std::uint64_t pie
                    text_of(m_target->query("SELECT count(*) FROM log"));
         });
     };
-    result.at_once = capture(1'000'000, false);
-    if (!step.capture.table_key.empty()) result.at_once += capture(1'000'000, true);
-    result.in_pieces = capture(0, false);
-    if (!step.capture.table_key.empty()) result.in_pieces += capture(0, true);
+    result.at_once = capture(true, false);
+    if (!step.capture.table_key.empty()) result.at_once += capture(true, true);
+    result.in_pieces = capture(false, false);
+    if (!step.capture.table_key.empty()) result.in_pieces += capture(false, true);
     return result;
 }
 

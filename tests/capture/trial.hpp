@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "capture/capture.hpp"
+#include "capture/whole_step.hpp"
+#include "run/preflight.hpp"
 #include "target/test_database.hpp"
 
 namespace datachange::test {
@@ -34,11 +35,16 @@ public:
     TrialResult capture(const std::string& definition);
     /// @param piece rows of a piece
     WholeTrial capture_whole(const std::string& definition, std::uint64_t piece);
+    /// The same for a batch by range, over everything.
+    WholeTrial capture_batch(const std::string& definition, std::uint64_t piece);
     Target& target() { return *m_target; }
 
 private:
     std::string rolled_back(Isolation isolation, const std::function<std::string()>& batch);
     std::string capture_once(const CaptureSpec& spec);
+    using CaptureStep =
+        std::function<StepCapture(const ReadyStep&, bool lock_first, bool at_once, RowTaker&)>;
+    WholeTrial compare_pieces(const std::string& definition, const CaptureStep& capture_step);
 
     TestDatabase m_database;
     std::unique_ptr<Target> m_target;

@@ -172,10 +172,6 @@ class EvidenceTests:
                 with open(os.path.join(folder, file), "rb") as content:
                     self.assertNotIn(b"note", content.read())
 
-    def test_a_definition_that_asks_for_redaction_is_refused(self):
-        self.define(redact="name")
-        self.refused(2, "redact")
-
 
 class OutcomeOnSqlite(OutcomeTests, SqliteCase):
     def test_replace_inserts_and_updates(self):

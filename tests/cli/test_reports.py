@@ -5,7 +5,7 @@ import unittest
 
 from support import PostgresCase, SqliteCase, small
 
-COMMANDS = ("new", "init", "check", "run", "status", "runs", "show", "history", "export")
+COMMANDS = ("new", "init", "check", "run", "status", "runs", "show", "history", "diff", "query", "export")
 
 
 class StatusTests:
@@ -186,7 +186,8 @@ class LedgerReportTests:
     def test_reading_leaves_the_ledger_as_it_is(self):
         with open(self.path("datachange-ledger.db"), "rb") as file:
             before = file.read()
-        for command in (["runs"], ["show", "1"], ["history", "--identifier", "2"], ["status"]):
+        for command in (["runs"], ["show", "1"], ["history", "--identifier", "2"], ["status"],
+                        ["diff", "1"], ["query", "SELECT * FROM v_changes"]):
             self.tool(*command)
         with open(self.path("datachange-ledger.db"), "rb") as file:
             self.assertEqual(file.read(), before)

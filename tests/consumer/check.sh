@@ -16,6 +16,10 @@ if [[ "$(setting DATACHANGE_SANITIZE)" == ON ]]; then flags="-fsanitize=address,
 
 cmake --install "$build" --prefix "$scratch/prefix"
 "$scratch/prefix/bin/datachange" --version
+for file in man/man1/datachange.1 man/man1/datachange-run.1 man/man5/datachange.toml.5 doc/datachange/LICENSE \
+    bash-completion/completions/datachange zsh/site-functions/_datachange fish/vendor_completions.d/datachange.fish; do
+    [[ -s $scratch/prefix/share/$file ]] || { echo "error: share/$file is not installed" >&2; exit 1; }
+done
 cmake -S "$project" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_BUILD_TYPE="$(setting CMAKE_BUILD_TYPE)" \
     -DCMAKE_CXX_COMPILER="$(setting CMAKE_CXX_COMPILER)" -DCMAKE_CXX_FLAGS="$flags"
 cmake --build "$scratch/build"

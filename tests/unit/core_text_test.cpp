@@ -32,6 +32,13 @@ TEST_CASE("what split takes apart join puts together", "[core]") {
     CHECK(split("a,,b", ',') == std::vector<std::string>{"a", "", "b"});
 }
 
+TEST_CASE("a line is broken at spaces where it would be too long", "[core]") {
+    CHECK(wrapped("one two three", 7) == "one two\nthree");
+    CHECK(wrapped("one two three", 6) == "one\ntwo\nthree");
+    CHECK(wrapped("a word-that-is-longer b", 5) == "a\nword-that-is-longer\nb");
+    CHECK(wrapped("", 5).empty());
+}
+
 TEST_CASE("text is trimmed and lowered in ASCII alone", "[core]") {
     CHECK(trim(" \t\r\n x y \v\f") == "x y");
     CHECK(trim("  ").empty());

@@ -42,6 +42,7 @@ TEST_CASE("a value has one form as a CSV field", "[csv]") {
     CHECK(field(R"({"$blob":"00ff"})") == "\\x00ff");
     CHECK(field(R"({"$blob":""})") == "\\x");
     CHECK(field(R"({"$text":"610062"})") == "\\x610062");
+    CHECK(field(R"({"$hmac":"00ff"})") == "hmac:00ff");
     CHECK(field("\"plain \xc3\xa9 text\"") == "plain \xc3\xa9 text");
     CHECK(field("\"a,b\"") == "\"a,b\"");
     CHECK(field(R"("say \"hi\"")") == R"("say ""hi""")");

@@ -7,6 +7,7 @@
 #include "core/clock.hpp"
 #include "core/process.hpp"
 #include "record_fixture.hpp"
+#include "report/diff.hpp"
 #include "report/ledger_report.hpp"
 
 using namespace datachange;
@@ -61,6 +62,15 @@ struct ReportedRun : RecordFixture {
 };
 
 }  // namespace
+
+TEST_CASE_METHOD(ReportedRun, "a diff tells which rows are not here", "[report]") {
+    const LedgerReader ledger(options.ledger);
+    std::string diff;
+    write_diff_text(ledger, ledger.run("1"), {}, {}, [&](std::string_view text) { diff += text; });
+    CHECK_THAT(diff,
+               Catch::Contains("the rows of 4 batches are in another ledger: see `datachange show 1`\n"));
+    CHECK_THAT(diff, Catch::Contains("identifier  action   column"));
+}
 
 TEST_CASE_METHOD(ReportedRun, "show tells people what became of rows and batches that went another way",
                  "[report]") {

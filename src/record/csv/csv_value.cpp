@@ -56,6 +56,7 @@ std::string_view tagged_value(std::string_view json, std::string& memory) {
     if (json[2] != '$' || value + 2 > json.size()) throw std::invalid_argument("not a value");
     const std::string_view text = json.substr(value, json.size() - value - 2);
     if (json[3] == 'r') return text;
+    if (json[3] == 'h') return memory.assign("hmac:").append(text);
     return memory.assign("\\x").append(text);
 }
 

@@ -13,6 +13,7 @@ namespace datachange {
 ///   ends with a
 ///                    space; quotes are doubled
 ///   $blob and $text  \x and hexadecimal digits
+///   $hmac            hmac: and hexadecimal digits
 /// @param memory for a field that does not stand in the JSON as it is
 /// @return lives as long as both
 std::string_view csv_value(std::string_view json, std::string& memory);

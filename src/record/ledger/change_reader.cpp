@@ -16,10 +16,13 @@ std::string_view text_at(SQLite::Statement& query, int place) {
 
 }  // namespace
 
-ChangeReader::ChangeReader(SQLite::Database& database, std::int64_t run, int step)
+ChangeReader::ChangeReader(SQLite::Database& database, std::int64_t run, int step,
+                           const std::string& identifier)
     : m_blocks(database,
                "SELECT identifiers, actions, before, after, returned, new_identifiers FROM block"
-               " WHERE id BETWEEN ? AND ? AND batch_id = ? ORDER BY id") {
+               " WHERE id BETWEEN ? AND ? AND batch_id = ? AND (?4 = '' OR (lowest <= ?4 AND highest >= ?4))"
+               " ORDER BY id") {
+    m_blocks.bind(4, identifier);
     SQLite::Statement query(
         database,
         "SELECT batch, id, coalesce(first_change, 0), coalesce(last_change, -1) FROM batch"

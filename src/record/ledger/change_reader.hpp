@@ -24,7 +24,8 @@ struct ChangeRow {
 class ChangeReader {
 public:
     /// @param database a ledger; all that is read is of one state of it if the caller has a transaction open
-    ChangeReader(SQLite::Database& database, std::int64_t run, int step);
+    /// @param identifier not empty: leaves out what cannot have it, old or new; others may still come
+    ChangeReader(SQLite::Database& database, std::int64_t run, int step, const std::string& identifier = {});
 
     /// How many batches there are, with rows or without.
     std::size_t batches() const { return m_spans.size(); }

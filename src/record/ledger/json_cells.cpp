@@ -28,7 +28,7 @@ std::size_t value_end(std::string_view json, std::size_t at) {
             at = string_end(json, at);
             continue;
         }
-        if (depth == 0 && (c == ',' || c == ']')) return at;
+        if (depth == 0 && (c == ',' || c == ']' || c == '}')) return at;
         if (c == '[' || c == '{') ++depth;
         if (c == ']' || c == '}') --depth;
         ++at;
@@ -49,6 +49,27 @@ void split_json_array(std::string_view json, std::vector<std::string_view>& cell
             if (end + 1 != json.size()) fail();
             return;
         }
+        if (json[end] != ',') fail();
+        at = end + 1;
+    }
+}
+
+void split_json_object(std::string_view json,
+                       std::vector<std::pair<std::string_view, std::string_view>>& fields) {
+    fields.clear();
+    if (json.size() < 2 || json.front() != '{' || json.back() != '}') fail();
+    if (json.size() == 2) return;
+    for (std::size_t at = 1;;) {
+        if (json[at] != '"') fail();
+        const std::size_t colon = string_end(json, at);
+        if (json[colon] != ':') fail();
+        const std::size_t end = value_end(json, colon + 1);
+        fields.emplace_back(json.substr(at, colon - at), json.substr(colon + 1, end - colon - 1));
+        if (json[end] == '}') {
+            if (end + 1 != json.size()) fail();
+            return;
+        }
+        if (json[end] != ',') fail();
         at = end + 1;
     }
 }

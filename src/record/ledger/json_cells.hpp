@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace datachange {
@@ -11,5 +12,10 @@ namespace datachange {
 /// @param cells is emptied first; its elements live as long as the text.
 /// @throws std::invalid_argument if the text is no array.
 void split_json_array(std::string_view json, std::vector<std::string_view>& cells);
+
+/// The names, with their quotes, and values of a JSON object, in the same way: {"a":1,"b":[2]} gives "a" and
+/// 1, "b" and [2]. @throws std::invalid_argument if the text is no object
+void split_json_object(std::string_view json,
+                       std::vector<std::pair<std::string_view, std::string_view>>& fields);
 
 }  // namespace datachange

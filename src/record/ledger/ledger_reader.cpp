@@ -4,9 +4,11 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "core/batch_path.hpp"
 #include "core/text.hpp"
+#include "core/value_json.hpp"
 #include "record/ledger/ledger.hpp"
 #include "record/ledger/ledger_rows.hpp"
 #include "record/ledger/schema.hpp"
@@ -41,7 +43,29 @@ void require_current(const std::string& path, SQLite::Database& database) {
         "The next run brings it up to date, a dry run too; nothing in it is lost.");
 }
 
-SQLite::Database open_for_reading(const std::string& path) {
+}  // namespace
+
+// A name without schema means the table in any.
+bool names_table(const std::string& asked, const std::string& table) {
+    const std::string a = plain_name(asked), b = plain_name(table);
+    return a == b || a.ends_with("." + b) || b.ends_with("." + a);
+}
+
+std::string plain_identifier(const std::string& identifier) {
+    if (!identifier.starts_with('[')) return identifier;
+    try {
+        std::vector<std::string> texts;
+        for (const auto& value : nlohmann::json::parse(identifier)) {
+            if (value.is_structured()) return identifier;
+            texts.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+        }
+        return json_array_of_strings(texts);
+    } catch (const nlohmann::json::exception&) {
+        return identifier;
+    }
+}
+
+SQLite::Database open_ledger_for_reading(const std::string& path) {
     if (std::error_code ignored; !std::filesystem::exists(path, ignored)) {
         throw Error(ExitCode::unreachable, fmt::format("no ledger at {}", path),
                     "It is made by the first run; or name another file with --ledger.");
@@ -61,9 +85,8 @@ SQLite::Database open_for_reading(const std::string& path) {
     }
 }
 
-}  // namespace
-
-LedgerReader::LedgerReader(const std::string& path) : m_path(path), m_database(open_for_reading(path)) {
+LedgerReader::LedgerReader(const std::string& path)
+    : m_path(path), m_database(open_ledger_for_reading(path)) {
 }
 
 // A name without schema means the table in any.
@@ -141,9 +164,9 @@ std::vector<LedgerStep> LedgerReader::steps(std::int64_t run) const {
         read_step, run);
 }
 
-ChangeReader LedgerReader::changes(std::int64_t run, int step) const {
+ChangeReader LedgerReader::changes(std::int64_t run, int step, const std::string& identifier) const {
     try {
-        return {m_database, run, step};
+        return {m_database, run, step, identifier};
     } catch (const SQLite::Exception& failure) {
         throw ledger_failure(m_path, failure);
     }
@@ -255,12 +278,11 @@ std::vector<HistoryEntry> LedgerReader::history(const std::string& table,
                                                 const std::string& identifier) const {
     // the bounds of the blocks are indexed, and hold for old and new identifiers
     auto entries = rows<HistoryEntry>(
-        "SELECT r.run_id, r.version, r.name, r.ticket, r.operator, r.started_at, c.step, c.batch,"
-        " s.table_name, c.identifier, c.new_identifier, c.action, c.before, c.after"
-        " FROM changes AS c JOIN runs AS r ON r.run_id = c.run_id"
-        " JOIN steps AS s ON s.run_id = c.run_id AND s.step = c.step"
-        " WHERE c.lowest <= ?1 AND c.highest >= ?1 AND (c.identifier = ?1 OR c.new_identifier = ?1)"
-        " ORDER BY c.change_id",
+        "SELECT h.run_id, h.version, h.name, h.ticket, h.operator, r.started_at, h.step, h.batch,"
+        " h.table_name, h.identifier, h.new_identifier, h.action, h.before, h.after, h.at, h.reverses_run,"
+        " h.reversed_by FROM v_row_history AS h JOIN runs AS r ON r.run_id = h.run_id"
+        " WHERE h.lowest <= ?1 AND h.highest >= ?1 AND (h.identifier = ?1 OR h.new_identifier = ?1)"
+        " ORDER BY h.change_id",
         read_history, identifier);
     if (!table.empty()) {
         std::erase_if(entries, [&](const HistoryEntry& entry) { return !names_table(table, entry.table); });

@@ -31,6 +31,7 @@ struct LedgerRun {
     std::string owned_since;    ///< since when that process has it
     std::string reverses;       ///< UUID of the run that this one takes back; ""
     std::string git_commit;     ///< that the definition was checked out from; "": not known
+    std::string redaction_key;  ///< fingerprint of the key of its digests; "": nothing is redacted
     std::string pruned_at;      ///< when its values were dropped; "": they are there
 };
 
@@ -111,7 +112,21 @@ struct HistoryEntry {
     std::string new_identifier;  ///< "" unless the change altered it
     std::string action;
     std::string before, after;  ///< JSON objects; "": there was no such row
+    std::string at;             ///< when its batch began
+    std::int64_t reverses = 0;  ///< the run that this one took back; 0: none
+    std::string reversed_by;    ///< runs that took this one back: "5, 7"; "": none
 };
+
+/// Opens a ledger that is never written, whatever SQL says; a run may go on meanwhile.
+/// @throws Error (unreachable)
+SQLite::Database open_ledger_for_reading(const std::string& path);
+
+/// True if a table is asked for by this name: regardless of case and quotes, with or without its schema.
+bool names_table(const std::string& asked, const std::string& table);
+
+/// An identifier of several columns as the ledger writes it, ["7","x"], out of any JSON array: [7, "x"].
+/// Other texts are as they were.
+std::string plain_identifier(const std::string& identifier);
 
 /// Asks the ledger. The file is opened for reading and is never written; several processes may, while a run
 /// goes on.
@@ -139,7 +154,8 @@ public:
 
     std::vector<LedgerStep> steps(std::int64_t run) const;
     /// The rows of a step's committed batches, one after the other; the reader outlives them.
-    ChangeReader changes(std::int64_t run, int step) const;
+    /// @param identifier not empty: leaves out what cannot have it; see ChangeReader
+    ChangeReader changes(std::int64_t run, int step, const std::string& identifier = {}) const;
     /// By step, and within it by path: "2" before "10".
     std::vector<LedgerBatch> batches(std::int64_t run) const;
     std::vector<LedgerSummary> summaries(std::int64_t run) const;

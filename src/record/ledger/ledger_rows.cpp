@@ -44,7 +44,8 @@ std::string select_runs(const char* rest) {
         "host,"
         " ticket, author, tool_version, server_version, mode, state, dry_run, {}, started_at, finished_at, "
         "error,"
-        " csv_directory, root, epoch, process, process_host, owned_since, reverses, git_commit, pruned_at "
+        " csv_directory, root, epoch, process, process_host, owned_since, reverses, git_commit, "
+        "redaction_key, pruned_at "
         "FROM runs {}",
         count_columns, rest);
 }
@@ -67,7 +68,8 @@ LedgerRun read_run(Cursor row) {
     run.epoch = row.number();
     run.process = row.number();
     run.process_host = row.text();
-    for (std::string* field : {&run.owned_since, &run.reverses, &run.git_commit, &run.pruned_at})
+    for (std::string* field :
+         {&run.owned_since, &run.reverses, &run.git_commit, &run.redaction_key, &run.pruned_at})
         *field = row.text();
     return run;
 }
@@ -115,9 +117,11 @@ HistoryEntry read_history(Cursor row) {
     }
     entry.step = row.small();
     for (std::string* field : {&entry.batch, &entry.table, &entry.identifier, &entry.new_identifier,
-                               &entry.action, &entry.before, &entry.after}) {
+                               &entry.action, &entry.before, &entry.after, &entry.at}) {
         *field = row.text();
     }
+    entry.reverses = row.number();
+    entry.reversed_by = row.text();
     return entry;
 }
 

@@ -19,13 +19,13 @@ std::int64_t insert_run(Ledger& ledger, const RunHeader& header) {
         "INSERT INTO runs(uuid, version, name, definition, definition_sha256, engine, target, operator, host,"
         " ticket, mode, state, started_at, dry_run, author, tool_version, server_version, definition_path, "
         "epoch,"
-        " process, process_host, owned_since, reverses, git_commit)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'processing', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " process, process_host, owned_since, reverses, git_commit, redaction_key)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'processing', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         header.uuid, header.version, header.name, header.definition, header.definition_sha256,
         engine_name(header.engine), header.target, header.operator_name, header.host, nullable(header.ticket),
         header.mode, header.started_at, header.dry_run, nullable(header.author), header.tool_version,
         header.server_version, header.definition_path, header.epoch, process_of(header), header.host,
-        utc_now(), nullable(header.reverses), nullable(header.git_commit));
+        utc_now(), nullable(header.reverses), nullable(header.git_commit), nullable(header.redaction_key));
     return ledger.last_id();
 }
 

@@ -281,7 +281,9 @@ constexpr const char* since_4 = R"sql(
 ALTER TABLE runs ADD COLUMN reverses TEXT;
 ALTER TABLE runs ADD COLUMN git_commit TEXT;
 ALTER TABLE runs ADD COLUMN pruned_at TEXT;
+ALTER TABLE runs ADD COLUMN redaction_key TEXT;
 ALTER TABLE steps ADD COLUMN redacted TEXT;
+CREATE INDEX runs_reverses ON runs(reverses) WHERE reverses IS NOT NULL;
 )sql";
 
 constexpr const char* from_1 = R"sql(
@@ -308,7 +310,7 @@ ALTER TABLE batch ADD COLUMN leaf_format INTEGER NOT NULL DEFAULT 1;
 }  // namespace
 
 std::string ledger_schema() {
-    return std::string{tables} + since_2 + since_3 + since_4;
+    return std::string{tables} + since_2 + since_3 + since_4 + ledger_views();
 }
 
 std::string ledger_upgrade_from_2_before() {
@@ -320,7 +322,7 @@ std::string ledger_upgrade_from_2_after() {
 }
 
 std::string ledger_upgrade_from_3() {
-    return since_4;
+    return since_4 + ledger_views();
 }
 
 std::string ledger_upgrade_from_1() {

@@ -13,6 +13,9 @@ inline constexpr int ledger_schema_version = 4;
 /// them.
 std::string ledger_schema();
 
+/// The views that are made for people: v_runs, v_row_history, v_changes.
+std::string ledger_views();
+
 /// The statements that make a ledger of version 1 one of version 2. Nothing in it is lost or altered.
 std::string ledger_upgrade_from_1();
 

@@ -46,6 +46,15 @@ std::string field(const PGresult* error, int code) {
     return or_empty(PQresultErrorField(error, code));
 }
 
+DatabaseError reported(const PGresult* result, const std::string& sql) {
+    const std::string sqlstate = field(result, PG_DIAG_SQLSTATE);
+    DatabaseError error = server_error(PQresultErrorMessage(result), sqlstate, sql);
+    error.set_without_values(
+        without_values(sqlstate, {field(result, PG_DIAG_CONSTRAINT_NAME), field(result, PG_DIAG_TABLE_NAME),
+                                  field(result, PG_DIAG_COLUMN_NAME)}));
+    return error;
+}
+
 /// An error about the name that a statement was prepared under, and not of the statement itself. Messages are
 /// in the server's language, but they have the name in them.
 bool is_stale(const PGresult* error, const std::string& name) {
@@ -187,8 +196,7 @@ std::vector<Result> Connection::collect(const std::string& sql, const std::strin
                             "Use INSERT or SELECT, or COPY with a file of the server.");
     }
     if (error && is_stale(error.get(), name)) throw StalePreparation(sql);
-    if (error)
-        throw server_error(PQresultErrorMessage(error.get()), field(error.get(), PG_DIAG_SQLSTATE), sql);
+    if (error) throw reported(error.get(), sql);
     return results;
 }
 

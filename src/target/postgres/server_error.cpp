@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
+#include <utility>
 
 #include "core/text.hpp"
 
@@ -33,12 +35,45 @@ std::string hint_for(const std::string& sqlstate, const std::string& message) {
     return "";
 }
 
+/// What breaks a change most often.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kinds{{
+    {"22001", "a value is too long"},
+    {"22003", "a number is out of range"},
+    {"22007", "a text is no date or time"},
+    {"22012", "division by zero"},
+    {"22P02", "a text is no value of the type"},
+    {"23502", "a value is missing (NOT NULL)"},
+    {"23503", "a foreign key is violated"},
+    {"23505", "a unique constraint is violated"},
+    {"23514", "a check constraint is violated"},
+    {"23P01", "an exclusion constraint is violated"},
+    {"40001", "other sessions changed the same rows"},
+    {"40P01", "deadlock"},
+    {"42501", "a privilege is missing"},
+    {"55P03", "a lock was not to be had"},
+    {"57014", "the statement was cancelled"},
+    {"P0001", "a trigger or function raised an error"},
+}};
+
 }  // namespace
 
 DatabaseError server_error(const std::string& message, const std::string& sqlstate,
                            const std::string& statement) {
     const std::string bare{trim(std::string_view{message}.substr(severity_length(message)))};
     return DatabaseError(ExitCode::failed, bare, sqlstate, statement, hint_for(sqlstate, bare));
+}
+
+std::string without_values(const std::string& sqlstate, const ErrorNames& names) {
+    const auto* const kind =
+        std::find_if(kinds.begin(), kinds.end(), [&](const auto& known) { return known.first == sqlstate; });
+    std::string told = kind == kinds.end() ? "SQLSTATE " + sqlstate : std::string{kind->second};
+    const auto add = [&told](const char* what, const std::string& name) {
+        if (!name.empty()) told += std::string{", "} + what + " " + name;
+    };
+    add("constraint", names.constraint);
+    add("table", names.table);
+    add("column", names.column);
+    return told;
 }
 
 DatabaseError lost_connection(const std::string& statement, const std::string& sqlstate) {

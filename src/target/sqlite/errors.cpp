@@ -78,6 +78,18 @@ bool unusable(int code) {
            std::find(codes.begin(), codes.end(), primary(code)) != codes.end();
 }
 
+/// True where the message is made of names and fixed words. Those of triggers, functions and virtual tables
+/// may hold anything.
+bool tells_no_values(int code) {
+    static constexpr std::array<int, 6> constraints{SQLITE_CONSTRAINT_CHECK,   SQLITE_CONSTRAINT_FOREIGNKEY,
+                                                    SQLITE_CONSTRAINT_NOTNULL, SQLITE_CONSTRAINT_PRIMARYKEY,
+                                                    SQLITE_CONSTRAINT_ROWID,   SQLITE_CONSTRAINT_UNIQUE};
+    static constexpr std::array<int, 6> others{SQLITE_BUSY, SQLITE_LOCKED,    SQLITE_READONLY,
+                                               SQLITE_FULL, SQLITE_INTERRUPT, SQLITE_IOERR};
+    return std::find(constraints.begin(), constraints.end(), code) != constraints.end() ||
+           std::find(others.begin(), others.end(), primary(code)) != others.end();
+}
+
 std::string hint_for(int code) {
     switch (primary(code)) {
         case SQLITE_BUSY:
@@ -106,8 +118,10 @@ std::string code_name(int extended_code) {
 
 DatabaseError last_error(sqlite3* database, const std::string& statement) {
     const int code = sqlite3_extended_errcode(database);
-    return DatabaseError(unusable(code) ? ExitCode::unreachable : ExitCode::failed, sqlite3_errmsg(database),
-                         code_name(code), statement, hint_for(code));
+    DatabaseError error(unusable(code) ? ExitCode::unreachable : ExitCode::failed, sqlite3_errmsg(database),
+                        code_name(code), statement, hint_for(code));
+    if (!tells_no_values(code)) error.set_without_values(code_name(code));
+    return error;
 }
 
 }  // namespace datachange::sqlite

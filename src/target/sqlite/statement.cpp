@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -75,6 +76,8 @@ void Statement::bind_one(int place, const Value& value) {
             result = sqlite3_bind_blob64(handle, place, bytes.empty() ? "" : bytes.data(), bytes.size(),
                                          SQLITE_TRANSIENT);
             break;
+        case ValueKind::digest:
+            throw std::logic_error("a digest is no value of the target");
     }
     if (result != SQLITE_OK) throw last_error(m_database, m_sql);
 }
