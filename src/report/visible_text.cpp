@@ -9,6 +9,7 @@
 
 #include "core/text.hpp"
 #include "core/value_json.hpp"
+#include "report/value_text.hpp"
 
 namespace datachange {
 
@@ -177,16 +178,8 @@ std::string markdown_code(std::string_view utf8, std::size_t longest) {
     return out + (padded ? " " : "") + fence;
 }
 
-std::string value_text(std::string_view json) {
-    if (json.empty()) return "";
-    if (json == "null") return "NULL";
-    if (json.front() == '"') return parse_json_string(json);
-    if (json.front() != '{') return std::string{json};
-    // {"$blob":"00ff"}
-    const std::size_t colon = json.find(':');
-    const std::string tag{json.substr(3, colon - 4)}, text{json.substr(colon + 2, json.size() - colon - 4)};
-    if (tag == "blob") return "x'" + text + "'";
-    return tag == "real" ? text : tag + " " + text;
+std::string bare_text(std::string_view json) {
+    return json.starts_with('"') ? parse_json_string(json) : value_text(json);
 }
 
 }  // namespace datachange

@@ -22,7 +22,8 @@ std::string markdown_text(std::string_view utf8);
 /// @param longest in code points; what is cut is said
 std::string markdown_code(std::string_view utf8, std::size_t longest);
 
-/// How people read a value of the ledger's JSON: NULL, true, 42, the text itself, x'00ff'.
-std::string value_text(std::string_view json);
+/// A value in the ledger's JSON where markup tells it from what is around it: value_text() without the
+/// quotes.
+std::string bare_text(std::string_view json);
 
 }  // namespace datachange
