@@ -226,13 +226,16 @@ class SpecialRunTests(ExportCase):
         for form in ("markdown", "html"):
             self.assertIn("pruned from the ledger at 2027-01-01", self.export("--format", form))
 
-    def test_redacted_columns_are_named(self):
-        self.run_ok()
-        with sqlite3.connect(self.path("datachange-ledger.db")) as ledger:
-            ledger.execute("UPDATE steps SET redacted = '[\"name\"]'")
-        ledger.close()
-        for form in ("markdown", "html"):
-            self.assertIn("Of name in users only digests are kept", self.export("--format", form))
+    def test_redacted_values_stay_redacted(self):
+        self.define(name="secret", version="20260101000001", redact="name",
+                    change="UPDATE users SET name = 'plain' WHERE name IS NULL AND :batch(id) RETURNING id, name")
+        self.run_ok(definition="secret", DATACHANGE_REDACT_KEY="0123456789abcdef")
+        digest = json.loads(self.ledger("SELECT after FROM changes")[0][0])["name"]["$hmac"]
+        for form in ("csv", "ndjson", "html"):
+            self.assertIn(digest, self.export("--format", form))
+        text = self.export("--format", "markdown")
+        self.assertIn(f"| users | `1` | updated | name | NULL | `hmac {digest}` |", text)
+        self.assertIn("Of name in users only digests are kept", text)
 
 
 class RefusalTests(ExportCase):
