@@ -177,7 +177,7 @@ std::string markdown_code(std::string_view utf8, std::size_t longest) {
     return out + (padded ? " " : "") + fence;
 }
 
-std::string value_text(std::string_view json) {
+std::string plain_value_text(std::string_view json) {
     if (json.empty()) return "";
     if (json == "null") return "NULL";
     if (json.front() == '"') return parse_json_string(json);

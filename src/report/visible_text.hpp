@@ -23,6 +23,6 @@ std::string markdown_text(std::string_view utf8);
 std::string markdown_code(std::string_view utf8, std::size_t longest);
 
 /// How people read a value of the ledger's JSON: NULL, true, 42, the text itself, x'00ff'.
-std::string value_text(std::string_view json);
+std::string plain_value_text(std::string_view json);
 
 }  // namespace datachange
