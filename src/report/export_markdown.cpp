@@ -28,7 +28,7 @@ std::string table_head(const std::vector<std::string>& names) {
 std::string value_code(std::string_view json) {
     if (json.empty()) return "";
     if (json == "null") return "NULL";
-    return json == R"("")" ? "(empty text)" : markdown_code(bare_text(json), longest_value);
+    return json == R"("")" ? "(empty text)" : markdown_code(plain_value_text(json), longest_value);
 }
 
 std::string facts(const LedgerRun& run) {

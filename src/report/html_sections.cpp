@@ -59,7 +59,7 @@ std::string summary_row(const std::vector<std::string>& cells) {
 std::string value_html(std::string_view json) {
     if (json.empty()) return "";
     if (json == "null") return "<span class=\"nil\">NULL</span>";
-    const std::string text = bare_text(json);
+    const std::string text = plain_value_text(json);
     if (text.empty()) return "<span class=\"nil\">empty text</span>";
     std::size_t end = std::min(text.size(), longest_value);
     while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;

@@ -178,7 +178,7 @@ std::string markdown_code(std::string_view utf8, std::size_t longest) {
     return out + (padded ? " " : "") + fence;
 }
 
-std::string bare_text(std::string_view json) {
+std::string plain_value_text(std::string_view json) {
     return json.starts_with('"') ? parse_json_string(json) : value_text(json);
 }
 

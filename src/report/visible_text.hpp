@@ -24,6 +24,6 @@ std::string markdown_code(std::string_view utf8, std::size_t longest);
 
 /// A value in the ledger's JSON where markup tells it from what is around it: value_text() without the
 /// quotes.
-std::string bare_text(std::string_view json);
+std::string plain_value_text(std::string_view json);
 
 }  // namespace datachange

@@ -71,12 +71,12 @@ TEST_CASE("text in Markdown is never markup, and stays on its line") {
 }
 
 TEST_CASE("values as people read them") {
-    CHECK(bare_text("null") == "NULL");
-    CHECK(bare_text(R"("a\"b\u0001")") == "a\"b\x01");
-    CHECK(bare_text("12.50") == "12.50");
-    CHECK(bare_text(R"({"$blob":"00ff"})") == "blob 00ff");
-    CHECK(bare_text(R"({"$real":"-inf"})") == "real -inf");
-    CHECK(bare_text(R"({"$text":"6100"})") == "text 6100");
+    CHECK(plain_value_text("null") == "NULL");
+    CHECK(plain_value_text(R"("a\"b\u0001")") == "a\"b\x01");
+    CHECK(plain_value_text("12.50") == "12.50");
+    CHECK(plain_value_text(R"({"$blob":"00ff"})") == "blob 00ff");
+    CHECK(plain_value_text(R"({"$real":"-inf"})") == "real -inf");
+    CHECK(plain_value_text(R"({"$text":"6100"})") == "text 6100");
 }
 
 TEST_CASE("SQL keeps every character between its colours") {
