@@ -38,5 +38,7 @@ void add_status(CommandTree& tree);
 void add_runs(CommandTree& tree);
 void add_show(CommandTree& tree);
 void add_history(CommandTree& tree);
+void add_verify(CommandTree& tree);
+void add_ledger(CommandTree& tree);
 
 }  // namespace datachange

@@ -11,6 +11,7 @@
 #include "record/csv/csv_file.hpp"
 #include "record/csv/step_csv.hpp"
 #include "record/csv/step_layout.hpp"
+#include "record/ledger/chain.hpp"
 #include "record/ledger/resume.hpp"
 #include "record/ledger/run_tables.hpp"
 

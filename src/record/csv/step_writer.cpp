@@ -21,10 +21,6 @@ void write_header(CsvFile& file, const std::vector<std::string>& names) {
     file.write_line(std::vector<std::string_view>(fields.begin(), fields.end()));
 }
 
-std::unique_ptr<CsvFile> open(const RunFolder& folder, const std::string& name) {
-    return std::make_unique<CsvFile>(folder.file(name), folder.partial());
-}
-
 std::string completed(std::unique_ptr<CsvFile>& file, std::vector<std::unique_ptr<CsvFile>>& files) {
     file->complete();
     std::string path = file->path();
@@ -34,12 +30,18 @@ std::string completed(std::unique_ptr<CsvFile>& file, std::vector<std::unique_pt
 
 }  // namespace
 
-StepWriter::StepWriter(StepLayout layout, const RunFolder& folder, const std::string& prefix)
+StepWriter::Open StepWriter::files_in(const RunFolder& folder, const std::string& prefix) {
+    return [&folder, prefix](const std::string& name) {
+        return std::make_unique<CsvFile>(folder.file(prefix + name), folder.partial());
+    };
+}
+
+StepWriter::StepWriter(StepLayout layout, const Open& open)
     : m_layout(std::move(layout)),
-      m_pre(open(folder, prefix + "pre.csv")),
-      m_post(open(folder, prefix + "post.csv")),
-      m_diff(open(folder, prefix + "diff.csv")) {
-    if (!m_layout.watch) m_change = open(folder, prefix + "change.csv");
+      m_pre(open("pre.csv")),
+      m_post(open("post.csv")),
+      m_diff(open("diff.csv")) {
+    if (!m_layout.watch) m_change = open("change.csv");
     m_before_names = csv_texts(m_layout.before);
     m_after_names = csv_texts(m_layout.after);
     write_header(*m_pre, or_identifier(m_layout.before));
@@ -63,6 +65,10 @@ StepCsv StepWriter::complete() {
     result.paths.post = completed(m_post, result.files);
     result.paths.diff = completed(m_diff, result.files);
     return result;
+}
+
+bool StepWriter::differs() {
+    return m_pre->differs() || m_post->differs() || m_diff->differs() || (m_change && m_change->differs());
 }
 
 /// Columns that no batch has told: at least those of the key are known.

@@ -47,7 +47,9 @@ void require_current(const std::string& path, SQLite::Database& database) {
         "The next run brings it up to date, a dry run too; nothing in it is lost.");
 }
 
-SQLite::Database open_for_reading(const std::string& path) {
+}  // namespace
+
+SQLite::Database open_ledger_to_read(const std::string& path) {
     if (std::error_code ignored; !std::filesystem::exists(path, ignored)) {
         throw Error(ExitCode::unreachable, fmt::format("no ledger at {}", path),
                     "It is made by the first run; or name another file with --ledger.");
@@ -67,9 +69,7 @@ SQLite::Database open_for_reading(const std::string& path) {
     }
 }
 
-}  // namespace
-
-LedgerReader::LedgerReader(const std::string& path) : m_path(path), m_database(open_for_reading(path)) {
+LedgerReader::LedgerReader(const std::string& path) : m_path(path), m_database(open_ledger_to_read(path)) {
 }
 
 template <class Row, class Read, class... Values>

@@ -113,6 +113,10 @@ struct HistoryEntry {
     std::string before, after;  ///< JSON objects; "": there was no such row
 };
 
+/// Opens a ledger of this version; nothing can be written through it.
+/// @throws Error (unreachable) "no ledger at PATH", or if the file is no ledger or one of another version
+SQLite::Database open_ledger_to_read(const std::string& path);
+
 /// Asks the ledger. The file is opened for reading and is never written; several processes may, while a run
 /// goes on.
 ///
