@@ -118,12 +118,11 @@ private:
         std::string note;
         try {
             note = counts_note(m_ledger, batch);
-            const std::string row = first_row_unlike_files(m_ledger, batch.run, batch.step);
-            if (!row.empty()) note += "; the first that reads otherwise in the CSV files is " + row;
-        } catch (const std::exception&) {
-            note += "; they cannot be read";
+        } catch (const SQLite::Exception&) {
+            note = "; they cannot be read";  // no JSON
         }
-        return note;
+        const std::string row = first_row_unlike_files(m_ledger, batch.run, batch.step);
+        return row.empty() ? note : note + "; the first that reads otherwise in the CSV files is " + row;
     }
 
     void wrong(const LeafBatch& batch, const std::string& message) {
