@@ -1,5 +1,6 @@
 #include "record/csv/step_writer.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 #include "record/csv/csv_value.hpp"
@@ -82,7 +83,19 @@ void StepWriter::Line::set(const Fields& json) {
     for (std::size_t i = 0; i < json.size(); ++i) fields[i] = csv_value(json[i], memory[i]);
 }
 
+namespace {
+
+/// A ledger that somebody has edited may have any.
+void require_as_many(const std::vector<std::string_view>& values, const std::vector<std::string>& columns) {
+    if (!values.empty() && values.size() != columns.size())
+        throw std::invalid_argument("a row has other columns than its step");
+}
+
+}  // namespace
+
 void StepWriter::read(const RowImages& images) {
+    require_as_many(images.before(), m_layout.before);
+    require_as_many(images.after(), m_layout.after);
     m_before.set(images.before());
     if (images.same()) {
         m_after.fields = m_before.fields;
@@ -99,20 +112,20 @@ void StepWriter::write_returned(const BlockRow& row) {
     split_json_array(row.returned, m_entries);
     for (const std::string_view entry : m_entries) {
         split_json_array(entry, m_entry);
-        const std::size_t statement = std::stoul(std::string{m_entry[0]}) - 1;
+        const std::size_t statement = std::stoul(std::string{m_entry.at(0)}) - 1;
         if (m_entry.size() == 1) {
             write_derived(row, statement);
         } else {
             split_json_array(m_entry[1], m_values);
             m_returned.set(m_values);
-            write_change(m_layout.returned[statement]);
+            write_change(m_layout.returned.at(statement));
         }
     }
 }
 
 /// A row of RETURNING whose values are those of the image.
 void StepWriter::write_derived(const BlockRow& row, std::size_t statement) {
-    const StepLayout::Returned& returned = m_layout.returned[statement];
+    const StepLayout::Returned& returned = m_layout.returned.at(statement);
     const bool deleted = row.action == Action::deleted;
     const Fields& image = deleted ? m_before.fields : m_after.fields;
     m_returned.fields.clear();

@@ -92,6 +92,7 @@ VerifyReport verify_snapshot(Ledger& ledger, const VerifyOptions& options) {
     VerifyReport report;
     report.ledger = ledger.uuid();
     const std::vector<VerifiedRun> runs = runs_to_verify(ledger, options.run);
+    std::future<FileHashes> hashed = hash_files(ledger, options.run);
     verify_chain(ledger, runs, options, report);
     const auto rows = static_cast<std::uint64_t>(count(
         ledger,
@@ -100,8 +101,9 @@ VerifyReport verify_snapshot(Ledger& ledger, const VerifyOptions& options) {
     for (const VerifiedRun& run : runs) {
         verify_run(ledger, run, options, report);
         blocks += verify_leaves(ledger, run, options, rows, report);
-        if (!run.dry_run) verify_files(ledger, run, options.deep, report);
     }
+    const FileHashes hashes = hashed.get();
+    for (const VerifiedRun& run : runs) verify_files(ledger, run, hashes, options.deep, report);
     if (options.run == 0) find_strays(ledger, blocks, report);
     if (options.deep) check_file(ledger, report);
     return report;

@@ -90,8 +90,8 @@ std::vector<int> steps_of(Ledger& ledger, std::int64_t run) {
     return steps;
 }
 
-void verify_file(Ledger& ledger, std::int64_t run, const RecordedFile& file, VerifyReport& report) {
-    const auto found = sha256_of_file(file.path);
+void verify_file(Ledger& ledger, std::int64_t run, const RecordedFile& file,
+                 const std::optional<std::string>& found, VerifyReport& report) {
     if (!found) {
         report.missing.push_back(file.path);
     } else if (*found == file.sha256) {
@@ -111,7 +111,7 @@ void verify_rendering(Ledger& ledger, std::int64_t run, int step, const std::vec
     StepCsv rendered;
     try {
         rendered = render_again(ledger, run, step, recorded, [](auto&, auto&) { return true; });
-    } catch (const std::exception&) {
+    } catch (const std::logic_error&) {
         report.mismatches.push_back({run, step, "", "", "its rows cannot be made into files any more"});
         return;
     }
@@ -141,13 +141,27 @@ std::string first_row_unlike_files(Ledger& ledger, std::int64_t run, int step) {
             if (writer.differs()) identifier = row.identifier;
             return identifier.empty();
         });
-    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): what cannot be read, names no row
+    } catch (const std::logic_error&) {  // NOLINT(bugprone-empty-catch): what cannot be read, names no row
     }
     return identifier;
 }
 
-void verify_files(Ledger& ledger, const VerifiedRun& run, bool deep, VerifyReport& report) {
-    if (!run.ended()) return;  // those of an earlier end may stand there, or be written just now
+std::future<FileHashes> hash_files(Ledger& ledger, std::int64_t only) {
+    SQLite::Statement& query = ledger.bound("SELECT path FROM files WHERE ?1 = 0 OR run_id = ?1", only);
+    std::vector<std::string> paths;
+    while (query.executeStep()) paths.push_back(query.getColumn(0).getString());
+    query.reset();
+    return std::async(std::launch::async, [paths = std::move(paths)] {
+        FileHashes hashes;
+        for (const std::string& path : paths) hashes[path] = sha256_of_file(path);
+        return hashes;
+    });
+}
+
+void verify_files(Ledger& ledger, const VerifiedRun& run, const FileHashes& hashes, bool deep,
+                  VerifyReport& report) {
+    if (run.dry_run || !run.ended())
+        return;  // those of an earlier end may stand there, or be written just now
     const Files files = files_of(ledger, run.run);
     for (const int step : steps_of(ledger, run.run)) {
         const auto recorded = files.find(step);
@@ -157,7 +171,8 @@ void verify_files(Ledger& ledger, const VerifiedRun& run, bool deep, VerifyRepor
                     fmt::format("those of run {} step {}: none are on record", run.run, step));
             continue;
         }
-        for (const RecordedFile& file : recorded->second) verify_file(ledger, run.run, file, report);
+        for (const RecordedFile& file : recorded->second)
+            verify_file(ledger, run.run, file, hashes.at(file.path), report);
         if (deep && !run.pruned) verify_rendering(ledger, run.run, step, recorded->second, report);
     }
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <future>
+#include <map>
+
 #include "record/ledger/chain.hpp"
 #include "record/ledger/verify.hpp"
 
@@ -26,8 +29,13 @@ void verify_chain(Ledger& ledger, const std::vector<VerifiedRun>& runs, const Ve
 /// @return blocks that were read
 std::uint64_t verify_leaves(Ledger& ledger, const VerifiedRun& run, const VerifyOptions& options,
                             std::uint64_t all_rows, VerifyReport& report);
+/// SHA-256 of files by their paths; nothing for those that are not there.
+using FileHashes = std::map<std::string, std::optional<std::string>>;
+/// Hashes the recorded CSV files of all runs, or of one, in a thread of its own.
+std::future<FileHashes> hash_files(Ledger& ledger, std::int64_t only);
 /// The CSV files of a run.
-void verify_files(Ledger& ledger, const VerifiedRun& run, bool deep, VerifyReport& report);
+void verify_files(Ledger& ledger, const VerifiedRun& run, const FileHashes& hashes, bool deep,
+                  VerifyReport& report);
 /// The target's journal.
 void verify_journal(Ledger& ledger, const VerifiedRun& run, const TargetJournal& journal,
                     VerifyReport& report);
