@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/command_tree.hpp"
+#include "core/text.hpp"
 #include "report/ledger_report.hpp"
 
 namespace datachange {
@@ -14,8 +15,12 @@ struct Options {
 };
 
 int show_history(const Settings& settings, const Options& options, const OutputOptions& output) {
-    const std::vector<HistoryEntry> entries =
-        LedgerReader(settings.ledger).history(options.table, options.identifier);
+    const LedgerReader ledger(settings.ledger);
+    const std::vector<HistoryEntry> entries = ledger.history(options.table, options.identifier);
+    if (const std::uint64_t pruned = ledger.pruned_runs(); pruned > 0) {
+        fmt::print(stderr, "note: {} pruned: what they did to the row is not known any more\n",
+                   pruned == 1 ? "1 run was" : counted(pruned, "run") + " were");
+    }
     fmt::print("{}", output.json ? history_json(entries) : history_text(entries));
     return 0;
 }

@@ -126,6 +126,7 @@ public:
     virtual PriorEvidence resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
                                      const std::vector<CommittedBatch>& committed) = 0;
     /// The epoch at which the ledger has a run; 0 if it does not know it.
+    /// @throws Error (failed) if it has dropped the run's values
     virtual std::int64_t known_epoch(const std::string& uuid) = 0;
     /// UUID of the ledger.
     virtual std::string ledger_uuid() const = 0;

@@ -122,6 +122,12 @@ std::optional<LedgerRun> LedgerReader::last_run_of(const std::string& version) c
     return found.empty() ? std::nullopt : std::optional{found.front()};
 }
 
+std::uint64_t LedgerReader::pruned_runs() const {
+    return rows<std::uint64_t>("SELECT count(*) FROM runs WHERE pruned_at IS NOT NULL",
+                               [](Cursor row) { return row.count(); })
+        .front();
+}
+
 std::string LedgerReader::definition(std::int64_t run) const {
     const auto found = rows<std::string>(
         "SELECT definition FROM runs WHERE run_id = ?", [](Cursor row) { return row.text(); }, run);

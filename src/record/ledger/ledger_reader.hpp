@@ -135,6 +135,8 @@ public:
     LedgerRun run(const std::string& which) const;
     /// The latest run of a version that was no dry run.
     std::optional<LedgerRun> last_run_of(const std::string& version) const;
+    /// How many runs have dropped their values.
+    std::uint64_t pruned_runs() const;
     /// The definition as it was executed.
     std::string definition(std::int64_t run) const;
 

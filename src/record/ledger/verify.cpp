@@ -77,11 +77,36 @@ void check_file(Ledger& ledger, VerifyReport& report) {
     keys.reset();
 }
 
+/// Digests stand in the place of values that were pruned, and nowhere else: where both are there, a content
+/// would go by the digest, and the value could be anything.
+bool digests_fit(Ledger& ledger, const VerifiedRun& run) {
+    struct Pair {
+        const char *table, *value;
+    };
+    for (const Pair pair :
+         {Pair{"runs", "error"}, Pair{"summaries", "result"}, Pair{"failures", "identifier"},
+          Pair{"failures", "message"}, Pair{"elsewhere", "lower_key"}, Pair{"elsewhere", "upper_key"}}) {
+        const std::string wrong = run.pruned ? fmt::format("coalesce({}, '') <> ''", pair.value)
+                                             : fmt::format("{}_sha256 IS NOT NULL", pair.value);
+        const std::int64_t rows = count(
+            ledger,
+            fmt::format("SELECT count(*) FROM {} WHERE run_id = {} AND {}", pair.table, run.run, wrong));
+        if (rows > 0) return false;
+    }
+    return true;
+}
+
 void verify_run(Ledger& ledger, const VerifiedRun& run, const VerifyOptions& options, VerifyReport& report) {
     ++report.runs;
     if (!run.definition_fits) {
         report.mismatches.push_back(
             {run.run, 0, "", "", "the definition's text does not have the SHA-256 that is recorded of it"});
+    }
+    if (!digests_fit(ledger, run)) {
+        report.mismatches.push_back({run.run, 0, "", "",
+                                     run.pruned
+                                         ? "it has values, though it says that they were dropped"
+                                         : "it has digests of values that were dropped, though none were"});
     }
     if (!run.ended()) report.open.push_back(run.run);
     if (run.pruned) report.pruned.push_back(run.run);
@@ -92,7 +117,8 @@ VerifyReport verify_snapshot(Ledger& ledger, const VerifyOptions& options) {
     VerifyReport report;
     report.ledger = ledger.uuid();
     const std::vector<VerifiedRun> runs = runs_to_verify(ledger, options.run);
-    std::future<FileHashes> hashed = hash_files(ledger, options.run);
+    std::future<FileHashes> hashed;
+    if (options.files) hashed = hash_files(ledger, options.run);
     verify_chain(ledger, runs, options, report);
     const auto rows = static_cast<std::uint64_t>(count(
         ledger,
@@ -102,8 +128,10 @@ VerifyReport verify_snapshot(Ledger& ledger, const VerifyOptions& options) {
         verify_run(ledger, run, options, report);
         blocks += verify_leaves(ledger, run, options, rows, report);
     }
-    const FileHashes hashes = hashed.get();
-    for (const VerifiedRun& run : runs) verify_files(ledger, run, hashes, options.deep, report);
+    const FileHashes hashes = options.files ? hashed.get() : FileHashes{};
+    for (const VerifiedRun& run : runs) {
+        if (options.files) verify_files(ledger, run, hashes, options.deep, report);
+    }
     if (options.run == 0) find_strays(ledger, blocks, report);
     if (options.deep) check_file(ledger, report);
     return report;

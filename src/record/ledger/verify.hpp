@@ -32,6 +32,7 @@ struct TargetJournal {
 
 struct VerifyOptions {
     std::int64_t run = 0;  ///< only this one, and the chain; 0: all
+    bool files = true;     ///< the CSV files too
     bool deep = false;     ///< SQLite's own checks, and the CSV files rendered again
     std::string anchor;    ///< a root that must stand in the chain, or the beginning of it; "": none
     const TargetJournal* journal = nullptr;
