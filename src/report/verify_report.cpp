@@ -18,6 +18,10 @@ std::string list(const std::vector<std::int64_t>& runs) {
     return join(texts, ", ");
 }
 
+std::string named(const std::vector<std::int64_t>& runs) {
+    return (runs.size() == 1 ? "run " : "runs ") + list(runs);
+}
+
 std::string line(const char* name, const std::string& text) {
     return fmt::format("  {:<10}{}\n", name, text);
 }
@@ -46,11 +50,10 @@ std::string chain_lines(const VerifyReport& report) {
 std::string notes(const VerifyReport& report) {
     std::string out;
     if (!report.open.empty())
-        out += line("going on", fmt::format("run {}: covered by the chain when it ends", list(report.open)));
+        out += line("going on", named(report.open) + ": the chain covers that when it ends");
     if (!report.pruned.empty()) {
-        out +=
-            line("pruned", fmt::format("run {}: values were pruned, so that leaves are taken as they stand",
-                                       list(report.pruned)));
+        out += line("pruned",
+                    named(report.pruned) + ": values were pruned, so that leaves are taken as they stand");
     }
     for (std::size_t i = 0; i < report.missing.size() && i < shown_lines; ++i)
         out += line(i == 0 ? "missing" : "", printable(report.missing[i]));
@@ -90,7 +93,10 @@ std::string verify_text(const std::string& path, const VerifyReport& report) {
     out += rows_line(report) + chain_lines(report);
     if (report.files > 0) out += line("files", with_thousands(report.files) + " as they were recorded");
     if (!report.target.empty()) {
-        out += line("journal", fmt::format("{} held against {}", counted(report.journal_batches, "leaf"),
+        out += line("journal", fmt::format("{} held against {}",
+                                           report.journal_batches == 1
+                                               ? "1 leaf"
+                                               : with_thousands(report.journal_batches) + " leaves",
                                            printable(report.target)));
     }
     return out + notes(report) + mismatches_text(report);

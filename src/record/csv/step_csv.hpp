@@ -20,6 +20,6 @@ StepCsv render_step(Ledger& ledger, std::int64_t run_id, int step, const RunFold
 /// The same to any files.
 /// @param each called behind each row; where it gives false, the rest is left out
 StepCsv render_step(Ledger& ledger, std::int64_t run_id, int step, const StepWriter::Open& open,
-                    const std::function<bool(StepWriter&, const BlockRow&)>& each);
+                    const std::function<bool(StepWriter&, const ChangeRow&)>& each);
 
 }  // namespace datachange

@@ -60,7 +60,7 @@ const RecordedFile* find_file(const std::vector<RecordedFile>& files, const std:
 /// Renders a step to files that are only hashed and held against those of the disk.
 /// @param each called after each row; false ends it
 StepCsv render_again(Ledger& ledger, std::int64_t run, int step, const std::vector<RecordedFile>& files,
-                     const std::function<bool(StepWriter&, const BlockRow&)>& each) {
+                     const std::function<bool(StepWriter&, const ChangeRow&)>& each) {
     return render_step(
         ledger, run, step,
         [&](const std::string& name) {
@@ -97,7 +97,7 @@ void verify_file(Ledger& ledger, std::int64_t run, const RecordedFile& file,
     } else if (*found == file.sha256) {
         ++report.files;
     } else {
-        const std::string row = first_row_unlike_files(ledger, run, file.step);
+        const std::string row = first_row_unlike_files(ledger, run, file.step).identifier;
         report.mismatches.push_back(
             {run, file.step, "", file.path,
              "it is not the one that was recorded" +
@@ -131,19 +131,19 @@ void verify_rendering(Ledger& ledger, std::int64_t run, int step, const std::vec
 
 }  // namespace
 
-std::string first_row_unlike_files(Ledger& ledger, std::int64_t run, int step) {
+UnlikeRow first_row_unlike_files(Ledger& ledger, std::int64_t run, int step) {
     const Files files = files_of(ledger, run);
     const auto of_step = files.find(step);
-    if (of_step == files.end()) return "";
-    std::string identifier;
+    UnlikeRow found;
+    if (of_step == files.end()) return found;
     try {
-        render_again(ledger, run, step, of_step->second, [&](StepWriter& writer, const BlockRow& row) {
-            if (writer.differs()) identifier = row.identifier;
-            return identifier.empty();
+        render_again(ledger, run, step, of_step->second, [&](StepWriter& writer, const ChangeRow& change) {
+            if (writer.differs()) found = {std::string{change.batch}, std::string{change.row.identifier}};
+            return found.identifier.empty();
         });
     } catch (const std::logic_error&) {  // NOLINT(bugprone-empty-catch): what cannot be read, names no row
     }
-    return identifier;
+    return found;
 }
 
 std::future<FileHashes> hash_files(Ledger& ledger, std::int64_t only) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -121,8 +122,11 @@ private:
         } catch (const SQLite::Exception&) {
             note = "; they cannot be read";  // no JSON
         }
-        const std::string row = first_row_unlike_files(m_ledger, batch.run, batch.step);
-        return row.empty() ? note : note + "; the first that reads otherwise in the CSV files is " + row;
+        const auto [row, added] = m_unlike.try_emplace(batch.step);
+        if (added) row->second = first_row_unlike_files(m_ledger, batch.run, batch.step);
+        if (row->second.batch != batch.batch) return note;
+        return note + "; the first that reads otherwise in the CSV files is " + row->second.identifier;
+        the first that reads otherwise in the CSV files is " + row;
     }
 
     void wrong(const LeafBatch& batch, const std::string& message) {
@@ -133,6 +137,7 @@ private:
     const VerifiedRun& m_run;
     VerifyReport& m_report;
     std::uint64_t m_blocks = 0;
+    std::map<int, UnlikeRow> m_unlike;  ///< by step
 };
 
 }  // namespace

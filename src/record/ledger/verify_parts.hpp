@@ -40,8 +40,11 @@ void verify_files(Ledger& ledger, const VerifiedRun& run, const FileHashes& hash
 void verify_journal(Ledger& ledger, const VerifiedRun& run, const TargetJournal& journal,
                     VerifyReport& report);
 
-/// The identifier of the first row that reads otherwise in the CSV files than in the ledger; "" if none
-/// does, or there are no files.
-std::string first_row_unlike_files(Ledger& ledger, std::int64_t run, int step);
+/// A row that reads otherwise in the CSV files than in the ledger.
+struct UnlikeRow {
+    std::string batch, identifier;  ///< "": there is none, or there are no files
+};
+/// The first such row of a step.
+UnlikeRow first_row_unlike_files(Ledger& ledger, std::int64_t run, int step);
 
 }  // namespace datachange
