@@ -68,6 +68,18 @@ class MergeTests(Editing):
         entries = self.tool("history", "--identifier", "2", "--ledger", "all.db", "--json").json
         self.assertEqual([entry["name"] for entry in entries], ["fill", "shout"])
 
+    def test_an_edit_of_what_was_merged_is_found(self):
+        self.run_on("one.db", *small(2))
+        self.merge("one.db")
+        shutil.copy(self.path("all.db"), self.path("kept.db"))
+        for sql in ("UPDATE runs SET ticket = 'OPS-9'", "UPDATE block SET after = replace(after, 'filled', 'FILLED')",
+                    "UPDATE merged_chain SET at = '2020-01-01T00:00:00.000Z'", "UPDATE merged_chain SET link = 2",
+                    "UPDATE merged_chain SET ledger_uuid = 'aaaaaaaa'", "DELETE FROM merged_chain"):
+            with self.subTest(sql):
+                self.edit(sql, name="all.db")
+                self.verify("--ledger", "all.db", code=4)
+                shutil.copy(self.path("kept.db"), self.path("all.db"))
+
     def test_merging_again_changes_nothing(self):
         self.half_a_run()
         self.merge("one.db", "two.db")
@@ -193,6 +205,11 @@ class PruneTests(Editing):
         self.tool("run", "second")
         self.assertEqual(self.prune(), [(1, 3, True), (2, 0, False)])
         self.verify("--deep")
+        self.assertIn("kept, as it is failed, and can still go on",
+                      self.tool("ledger", "prune", "--before", "2999-01-01").out)
+        self.assertEqual(self.tool("cancel", "2").code, 0)
+        self.assertEqual(self.prune(), [(2, 0, True)])
+        self.verify("--deep")
 
     def test_a_run_that_does_not_fit_is_not_pruned(self):
         self.edit("UPDATE runs SET ticket = 'OPS-9'")
@@ -253,6 +270,17 @@ class BackupTests(Editing):
         self.assertEqual(self.verify()["open_runs"], [1])
         self.assertEqual(run.finish().code, 0)
         self.assertEqual(self.verify("--deep")["rows"], 3000)
+
+
+class HelpTests(SqliteCase):
+    """Needs no database."""
+
+    def test_every_command_has_help_with_an_example(self):
+        for command in ("merge", "prune", "backup"):
+            with self.subTest(command):
+                result = self.tool("ledger", command, "--help", DATABASE_URL=None)
+                self.assertEqual((result.code, result.err), (0, ""), result)
+                self.assertRegex(result.out, rf"(?m)^Example:\n +datachange ledger {command}\b")
 
 
 for case in (MergeTests, PruneTests, BackupTests):

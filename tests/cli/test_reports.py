@@ -5,7 +5,7 @@ import unittest
 
 from support import PostgresCase, SqliteCase, small
 
-COMMANDS = ("new", "init", "check", "run", "status", "runs", "show", "history")
+COMMANDS = ("new", "init", "check", "run", "status", "runs", "show", "history", "verify")
 
 
 class StatusTests:

@@ -31,8 +31,8 @@ def edited(value):
 class Editing:
     """Edits of the ledger, behind the tool's back."""
 
-    def edit(self, sql, *values):
-        ledger = sqlite3.connect(self.path(LEDGER), isolation_level=None)
+    def edit(self, sql, *values, name=LEDGER):
+        ledger = sqlite3.connect(self.path(name), isolation_level=None)
         ledger.execute("PRAGMA foreign_keys = OFF")
         try:
             done = ledger.execute(sql, values)

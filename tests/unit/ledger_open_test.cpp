@@ -135,11 +135,11 @@ TEST_CASE_METHOD(RecordFixture, "a file that is no ledger is refused and left as
 TEST_CASE_METHOD(RecordFixture, "a ledger of a newer version is refused, never rewritten", "[ledger]") {
     open_record(options);
     SQLite::Database(options.ledger, SQLite::OPEN_READWRITE)
-        .exec("PRAGMA user_version = 4; PRAGMA journal_mode = DELETE");
+        .exec("PRAGMA user_version = 5; PRAGMA journal_mode = DELETE");
     const Error error = refused(options);
-    CHECK_THAT(error.what(), Catch::Contains("schema version 4"));
+    CHECK_THAT(error.what(), Catch::Contains("schema version 5"));
     CHECK_THAT(error.hint(), Catch::Contains("newer datachange"));
-    CHECK_THAT(error_of([&] { LedgerReader{options.ledger}; }).what(), Catch::Contains("schema version 4"));
+    CHECK_THAT(error_of([&] { LedgerReader{options.ledger}; }).what(), Catch::Contains("schema version 5"));
     CHECK_THROWS_AS(open_rehearsal_record(options), Error);
 }
 

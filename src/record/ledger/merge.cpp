@@ -117,6 +117,10 @@ private:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             link.ledger, link.link, run, link.at, link.leaves, link.previous, link.root, link.format,
             nullable(link.content), link.epoch == 0 ? std::nullopt : std::optional{link.epoch});
+        // the newest link of a run that this ledger's own chain does not cover
+        m_here.execute(
+            "UPDATE runs SET root = ? WHERE run_id = ? AND run_id NOT IN (SELECT run_id FROM chain)",
+            link.root, run);
     }
 
     Ledger& m_other;

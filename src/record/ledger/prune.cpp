@@ -77,7 +77,9 @@ std::vector<PrunedRun> runs_to_prune(Ledger& ledger, const std::string& before) 
         run.rows = row.count();
         const std::string state = row.text();
         const bool ended = state == "done" || state == "skipped" || state == "cancelled" || row.small() != 0;
-        if (!ended) run.kept_because = fmt::format("it is {}, and can still go on", state);
+        if (!ended)
+            run.kept_because =
+                fmt::format("it is {}, and can still go on (`datachange cancel {}` ends it)", state, run.run);
         runs.push_back(std::move(run));
     }
     query.reset();

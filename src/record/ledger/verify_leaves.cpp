@@ -126,7 +126,6 @@ private:
         if (added) row->second = first_row_unlike_files(m_ledger, batch.run, batch.step);
         if (row->second.batch != batch.batch) return note;
         return note + "; the first that reads otherwise in the CSV files is " + row->second.identifier;
-        the first that reads otherwise in the CSV files is " + row;
     }
 
     void wrong(const LeafBatch& batch, const std::string& message) {
