@@ -205,6 +205,8 @@ class FaultCase(unittest.TestCase):
                                            self.before, events)
         problems += exactness.check_table(self.before, events, self.table())
         self.assertEqual(problems[:20], [])
+        verified = self.tool("verify", "--deep")
+        self.assertEqual(verified.code, 0, verified)
 
 
 def process_state(started):
