@@ -49,7 +49,8 @@ std::string facts(const LedgerRun& run) {
     line("error", run.error);
     line("csv", run.csv_directory);
     line("root", run.root);
-    if (!run.pruned_at.empty()) line("pruned", run.pruned_at + ": values were dropped, hashes and counts stay");
+    if (!run.pruned_at.empty())
+        line("pruned", run.pruned_at + ": values were dropped, hashes and counts stay");
     return out;
 }
 

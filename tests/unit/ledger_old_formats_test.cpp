@@ -3,6 +3,7 @@
 #include "core/hash.hpp"
 #include "ledger_version_1.hpp"
 #include "record/ledger/merge.hpp"
+#include "record/ledger/prune.hpp"
 #include "record/ledger/verify.hpp"
 #include "record_fixture.hpp"
 
@@ -69,7 +70,7 @@ INSERT INTO change VALUES (1, 1, 0, '1', NULL, '[[],null]', '[[],"n1"]', NULL), 
             "rows_pre, rows_returned, rows_post, updated, inserted, deleted, unchanged, missing, unexpected";
         const std::string leaf =
             sha256(field("datachange leaf 1") +
-                   fields("SELECT uuid, step, batch, lower_key, upper_key, " + (counts_of("batch.", counts)) +
+                   fields("SELECT uuid, step, batch, lower_key, upper_key, " + counts_of("batch.", counts) +
                           " FROM batch JOIN runs USING (run_id)") +
                    fields("SELECT action, identifier, new_identifier, before, after, returned FROM change"));
         edit("UPDATE batch SET leaf = '" + leaf + "'");
@@ -137,4 +138,19 @@ TEST_CASE_METHOD(OldFormats, "a link of format 2 is verified", "[ledger]") {
     CHECK(verify().empty());
     edit("UPDATE runs SET ticket = 'OPS-9'");
     CHECK_THAT(verify().at(0), Catch::Contains("run 1: what is recorded of it"));
+}
+
+TEST_CASE_METHOD(VersionOne, "a run of version 1 is pruned, and a new link covers what is left", "[ledger]") {
+    {
+        Ledger ledger = Ledger::open(options.ledger, 0);
+        const std::vector<PrunedRun> runs = runs_to_prune(ledger, "2027-01-01");
+        REQUIRE(runs.size() == 1);
+        prune_run(ledger, runs.front());
+        CHECK(shrink(ledger));
+    }
+    CHECK(ask("SELECT link, format FROM chain ORDER BY link") == Lines{"1|1", "2|3"});
+    CHECK(ask_one("SELECT count(*) FROM block") == "0");
+    CHECK(verify().empty());
+    edit("UPDATE batch SET updated = 1");
+    CHECK_THAT(verify().at(0), Catch::Contains("run 7: what is recorded of it"));
 }
