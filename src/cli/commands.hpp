@@ -43,5 +43,7 @@ void add_query(CommandTree& tree);
 void add_completion(CommandTree& tree);
 void add_share_files(CommandTree& tree);
 void add_export(CommandTree& tree);
+void add_verify(CommandTree& tree);
+void add_ledger(CommandTree& tree);
 
 }  // namespace datachange

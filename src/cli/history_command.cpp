@@ -1,7 +1,10 @@
 #include <memory>
 
+#include <fmt/format.h>
+
 #include "cli/command_tree.hpp"
 #include "cli/result_output.hpp"
+#include "core/text.hpp"
 #include "report/ledger_report.hpp"
 
 namespace datachange {
@@ -17,6 +20,10 @@ int show_history(const Settings& settings, const Options& options, const OutputO
     const LedgerReader ledger(settings.ledger);
     std::vector<HistoryEntry> entries = ledger.history(options.table, options.identifier);
     if (entries.empty()) entries = ledger.history(options.table, plain_identifier(options.identifier));
+    if (const std::uint64_t pruned = ledger.pruned_runs(); pruned > 0) {
+        fmt::print(stderr, "note: {} pruned: what they did to the row is not known any more\n",
+                   pruned == 1 ? "1 run was" : counted(pruned, "run") + " were");
+    }
     return show_results(options.show, [&](ResultOutput& out) {
         if (output.json) return out.write_data(history_json(entries));
         out.write(history_text(entries, {out.color(), options.show.full}));

@@ -11,6 +11,7 @@
 #include "record/csv/csv_file.hpp"
 #include "record/csv/step_csv.hpp"
 #include "record/csv/step_layout.hpp"
+#include "record/ledger/chain.hpp"
 #include "record/ledger/resume.hpp"
 #include "record/ledger/run_tables.hpp"
 
@@ -91,9 +92,16 @@ PriorEvidence RunRecord::resume_run(const RunHeader& header, const std::vector<S
 
 std::int64_t RunRecord::known_epoch(const std::string& uuid) {
     return in_ledger([&] {
-        SQLite::Statement& query = m_ledger.bound("SELECT epoch FROM runs WHERE uuid = ?", uuid);
-        const std::int64_t epoch = query.executeStep() ? query.getColumn(0).getInt64() : 0;
+        SQLite::Statement& query =
+            m_ledger.bound("SELECT epoch, pruned_at IS NOT NULL FROM runs WHERE uuid = ?", uuid);
+        const bool known = query.executeStep();
+        const std::int64_t epoch = known ? query.getColumn(0).getInt64() : 0;
+        const bool pruned = known && query.getColumn(1).getInt() != 0;
         query.reset();
+        if (pruned) {
+            throw Error(ExitCode::failed, fmt::format("the values of run {} were pruned", uuid.substr(0, 8)),
+                        "Without them it cannot go on. Nothing was changed.");
+        }
         return epoch;
     });
 }

@@ -164,7 +164,7 @@ const LedgerStep& choose_step(const ExportedRun& run, const std::string& table) 
     std::vector<std::string> names;
     for (const LedgerStep& step : run.steps) {
         names.push_back(step.table.empty() ? step.name : step.table);
-        if (table.empty() || step.name == table || LedgerReader::names_table(table, step.table))
+        if (table.empty() || step.name == table || names_table(table, step.table))
             found.push_back(&step);
     }
     if (found.size() == 1) return *found.front();

@@ -34,7 +34,8 @@ JsonObject run_object(const LedgerRun& run) {
         .raw("process", run.process == 0 ? "" : std::to_string(run.process))
         .add_or_null("process_host", run.process_host)
         .add_or_null("owned_since", run.owned_since)
-        .add_or_null("redaction_key", run.redaction_key);
+        .add_or_null("redaction_key", run.redaction_key)
+        .add_or_null("pruned_at", run.pruned_at);
     return object;
 }
 

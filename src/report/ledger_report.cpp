@@ -50,6 +50,8 @@ std::string facts(const LedgerRun& run) {
     line("error", run.error);
     line("csv", run.csv_directory);
     line("root", run.root);
+    if (!run.pruned_at.empty())
+        line("pruned", run.pruned_at + ": values were dropped, hashes and counts stay");
     return out;
 }
 

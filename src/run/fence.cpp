@@ -326,29 +326,30 @@ bool Fence::has_batch(const CommittedBatch& batch) {
     return row.text(0, 0) != "0";
 }
 
-JournalBatches Fence::batches() {
+std::vector<CommittedBatch> Fence::batches_of(const std::string& uuid) const {
     const RowSet rows = m_target.query(
         fmt::format("SELECT step, batch, lower_key, upper_key, rows_changed, leaf, ledger_uuid FROM {} "
                     "WHERE run_uuid = $1 ORDER BY step",
                     table("datachange_batches")),
-        {Value::text(m_held->uuid)});
-    JournalBatches found;
-    found.sets = parse_sets(
-        m_target
-            .query(fmt::format("SELECT sets FROM {} WHERE run_uuid = $1", table("datachange_runs")),
-                   {Value::text(m_held->uuid)})
-            .text(0, 0));
+        {Value::text(uuid)});
+    std::vector<CommittedBatch> batches;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const int step = std::stoi(rows.text(i, 0));
         const std::uint64_t count = std::stoull(rows.text(i, 4));
         const KeyRange range{key_of(rows.text(i, 2)), key_of(rows.text(i, 3))};
-        found.batches.push_back({step, rows.text(i, 1), range, count, rows.text(i, 5), rows.text(i, 6)});
+        batches.push_back({step, rows.text(i, 1), range, count, rows.text(i, 5), rows.text(i, 6)});
     }
-    std::sort(found.batches.begin(), found.batches.end(),
-              [](const CommittedBatch& a, const CommittedBatch& b) {
-                  return a.step != b.step ? a.step < b.step : batch_path_less(a.batch, b.batch);
-              });
-    return found;
+    std::sort(batches.begin(), batches.end(), [](const CommittedBatch& a, const CommittedBatch& b) {
+        return a.step != b.step ? a.step < b.step : batch_path_less(a.batch, b.batch);
+    });
+    return batches;
+}
+
+JournalBatches Fence::batches() {
+    const RowSet sets =
+        m_target.query(fmt::format("SELECT sets FROM {} WHERE run_uuid = $1", table("datachange_runs")),
+                       {Value::text(m_held->uuid)});
+    return {parse_sets(sets.text(0, 0)), batches_of(m_held->uuid)};
 }
 
 void Fence::set_state(const std::string& state) {

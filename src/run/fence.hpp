@@ -120,6 +120,8 @@ public:
     /// True if the journal has the batch with this leaf. Decisive only after take_over or raise_epoch.
     bool has_batch(const CommittedBatch& batch);
     JournalBatches batches();
+    /// The committed batches of any run, by step, in it by path.
+    std::vector<CommittedBatch> batches_of(const std::string& uuid) const;
 
     /// "paused" while the run waits, "processing" when it goes on. @throws TakenOver
     void set_state(const std::string& state);

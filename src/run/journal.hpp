@@ -127,6 +127,7 @@ public:
     virtual PriorEvidence resume_run(const RunHeader& header, const std::vector<StepHeader>& steps,
                                      const std::vector<CommittedBatch>& committed) = 0;
     /// The epoch at which the ledger has a run; 0 if it does not know it.
+    /// @throws Error (failed) if it has dropped the run's values
     virtual std::int64_t known_epoch(const std::string& uuid) = 0;
     /// The fingerprint of the key that the ledger has a run's digests under; "" if it knows of none.
     virtual std::string known_redaction_key(const std::string& uuid) = 0;

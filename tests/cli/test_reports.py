@@ -5,7 +5,7 @@ import unittest
 
 from support import PostgresCase, SqliteCase, small
 
-COMMANDS = ("new", "init", "check", "run", "status", "runs", "show", "history", "diff", "query", "export")
+COMMANDS = ("new", "init", "check", "run", "status", "runs", "show", "history", "diff", "query", "export", "verify")
 
 
 class StatusTests:

@@ -203,8 +203,11 @@ class FaultCase(unittest.TestCase):
         with self.open_ledger() as ledger:
             problems = exactness.check_run(self.database, ledger, self.ledger_number(), self.uuid(), self.subject.steps,
                                            self.before, events)
+            path = ledger.execute("PRAGMA database_list").fetchone()[2]
         problems += exactness.check_table(self.before, events, self.table())
         self.assertEqual(problems[:20], [])
+        verified = self.tool("verify", "--deep", "--ledger", path)
+        self.assertEqual(verified.code, 0, verified)
 
 
 def process_state(started):

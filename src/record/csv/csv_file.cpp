@@ -27,9 +27,17 @@ CsvFile::CsvFile(std::string path, const std::string& partial)
     ::fchmod(m_file, S_IRUSR | S_IWUSR);  // whatever the umask took or an older file had
 }
 
+CsvFile::CsvFile(std::string path, HeldAgainst)
+    : m_path(std::move(path)), m_file(::open(m_path.c_str(), O_RDONLY | O_CLOEXEC)), m_writes(false) {
+}
+
+std::unique_ptr<CsvFile> CsvFile::held_against(std::string path) {
+    return std::unique_ptr<CsvFile>(new CsvFile(std::move(path), HeldAgainst{}));
+}
+
 CsvFile::~CsvFile() {
     if (m_file >= 0) ::close(m_file);
-    if (!m_named) ::unlink(m_partial.c_str());
+    if (m_writes && !m_named) ::unlink(m_partial.c_str());
 }
 
 void CsvFile::fail(const char* doing) const {
@@ -70,17 +78,40 @@ void CsvFile::flush() {
     std::string_view rest{m_buffer.data(), m_used};
     m_hash.update(rest);
     m_bytes += rest.size();
+    m_used = 0;
+    if (!m_writes) return compare(rest);
     while (!rest.empty()) {
         const ssize_t count = ::write(m_file, rest.data(), rest.size());
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) fail("write");
         rest.remove_prefix(static_cast<std::size_t>(count));
     }
-    m_used = 0;
+}
+
+void CsvFile::compare(std::string_view rest) {
+    std::vector<char> there(m_file < 0 || m_differs ? 0 : rest.size());
+    while (!there.empty() && !rest.empty()) {
+        const ssize_t count = ::read(m_file, there.data(), rest.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail("read");
+        const auto got = static_cast<std::size_t>(count);
+        m_differs = got == 0 || rest.substr(0, got) != std::string_view(there.data(), got);
+        if (m_differs) return;
+        rest.remove_prefix(got);
+    }
+}
+
+bool CsvFile::differs() {
+    flush();
+    return m_differs;
 }
 
 void CsvFile::complete() {
     flush();
+    if (!m_writes) {
+        m_sha256 = m_hash.finish();
+        return;
+    }
     if (::fsync(m_file) != 0) fail("write");
     const int closed = ::close(m_file);
     m_file = -1;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ public:
     /// @throws Error (unreachable), as all methods do
     /// @param partial what the file's name has at its end until then
     explicit CsvFile(std::string path, const std::string& partial = ".partial");
+    /// One that is not written: only hashed, and held against the file that has the name, if there is one.
+    static std::unique_ptr<CsvFile> held_against(std::string path);
     ~CsvFile() override;
     CsvFile(const CsvFile&) = delete;
     CsvFile& operator=(const CsvFile&) = delete;
@@ -46,8 +49,13 @@ public:
     /// Of the complete file.
     std::uint64_t bytes() const { return m_bytes; }
     const std::string& sha256() const { return m_sha256; }
+    /// Of one that is held against a file: what came up to now does not stand there.
+    bool differs();
 
 private:
+    struct HeldAgainst {};
+    CsvFile(std::string path, HeldAgainst);
+    void compare(std::string_view rest);
     char* room(std::size_t size);
     void flush();
     [[noreturn]] void fail(const char* doing) const;
@@ -55,6 +63,8 @@ private:
     std::string m_path, m_partial;
     int m_file = -1;
     bool m_named = false;
+    bool m_writes = true;  ///< else it is held against m_file
+    bool m_differs = false;
     std::vector<char> m_buffer;  ///< m_used of it wait to be written
     std::size_t m_used = 0;
     Sha256 m_hash;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "record/csv/run_folder.hpp"
@@ -16,5 +17,9 @@ namespace datachange {
 /// @throws Error (unreachable); SQLite::Exception
 StepCsv render_step(Ledger& ledger, std::int64_t run_id, int step, const RunFolder& folder,
                     const std::string& prefix);
+/// The same to any files.
+/// @param each called behind each row; where it gives false, the rest is left out
+StepCsv render_step(Ledger& ledger, std::int64_t run_id, int step, const StepWriter::Open& open,
+                    const std::function<bool(StepWriter&, const ChangeRow&)>& each);
 
 }  // namespace datachange

@@ -1,5 +1,6 @@
 #include "record/csv/step_writer.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 #include "record/csv/csv_value.hpp"
@@ -22,10 +23,6 @@ void write_header(CsvLines* lines, const std::vector<std::string>& names) {
     lines->write_line(std::vector<std::string_view>(fields.begin(), fields.end()));
 }
 
-std::unique_ptr<CsvFile> open(const RunFolder& folder, const std::string& name) {
-    return std::make_unique<CsvFile>(folder.file(name), folder.partial());
-}
-
 std::string completed(std::unique_ptr<CsvFile>& file, std::vector<std::unique_ptr<CsvFile>>& files) {
     file->complete();
     std::string path = file->path();
@@ -35,12 +32,18 @@ std::string completed(std::unique_ptr<CsvFile>& file, std::vector<std::unique_pt
 
 }  // namespace
 
-StepWriter::StepWriter(StepLayout layout, const RunFolder& folder, const std::string& prefix)
+StepWriter::Open StepWriter::files_in(const RunFolder& folder, const std::string& prefix) {
+    return [&folder, prefix](const std::string& name) {
+        return std::make_unique<CsvFile>(folder.file(prefix + name), folder.partial());
+    };
+}
+
+StepWriter::StepWriter(StepLayout layout, const Open& open)
     : m_layout(std::move(layout)),
-      m_pre_file(open(folder, prefix + "pre.csv")),
-      m_post_file(open(folder, prefix + "post.csv")),
-      m_diff_file(open(folder, prefix + "diff.csv")) {
-    if (!m_layout.watch) m_change_file = open(folder, prefix + "change.csv");
+      m_pre_file(open("pre.csv")),
+      m_post_file(open("post.csv")),
+      m_diff_file(open("diff.csv")) {
+    if (!m_layout.watch) m_change_file = open("change.csv");
     m_lines = {m_pre_file.get(), m_change_file.get(), m_post_file.get(), m_diff_file.get()};
     write_headers();
 }
@@ -77,6 +80,11 @@ StepCsv StepWriter::complete() {
     return result;
 }
 
+bool StepWriter::differs() {
+    return m_pre_file->differs() || m_post_file->differs() || m_diff_file->differs() ||
+           (m_change_file && m_change_file->differs());
+}
+
 /// Columns that no batch has told: at least those of the key are known.
 const std::vector<std::string>& StepWriter::or_identifier(const std::vector<std::string>& names) const {
     return names.empty() ? m_layout.identifier : names;
@@ -88,7 +96,19 @@ void StepWriter::Line::set(const Fields& json) {
     for (std::size_t i = 0; i < json.size(); ++i) fields[i] = csv_value(json[i], memory[i]);
 }
 
+namespace {
+
+/// A ledger that somebody has edited may have any.
+void require_as_many(const std::vector<std::string_view>& values, const std::vector<std::string>& columns) {
+    if (!values.empty() && values.size() != columns.size())
+        throw std::invalid_argument("a row has other columns than its step");
+}
+
+}  // namespace
+
 void StepWriter::read(const RowImages& images) {
+    require_as_many(images.before(), m_layout.before);
+    require_as_many(images.after(), m_layout.after);
     m_before.set(images.before());
     if (images.same()) {
         m_after.fields = m_before.fields;
@@ -105,20 +125,20 @@ void StepWriter::write_returned(const BlockRow& row) {
     split_json_array(row.returned, m_entries);
     for (const std::string_view entry : m_entries) {
         split_json_array(entry, m_entry);
-        const std::size_t statement = std::stoul(std::string{m_entry[0]}) - 1;
+        const std::size_t statement = std::stoul(std::string{m_entry.at(0)}) - 1;
         if (m_entry.size() == 1) {
             write_derived(row, statement);
         } else {
             split_json_array(m_entry[1], m_values);
             m_returned.set(m_values);
-            write_change(m_layout.returned[statement]);
+            write_change(m_layout.returned.at(statement));
         }
     }
 }
 
 /// A row of RETURNING whose values are those of the image.
 void StepWriter::write_derived(const BlockRow& row, std::size_t statement) {
-    const StepLayout::Returned& returned = m_layout.returned[statement];
+    const StepLayout::Returned& returned = m_layout.returned.at(statement);
     const bool deleted = row.action == Action::deleted;
     const Fields& image = deleted ? m_before.fields : m_after.fields;
     m_returned.fields.clear();

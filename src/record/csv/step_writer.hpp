@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,18 +35,26 @@ struct StepLines {
 /// All methods throw Error (unreachable) if a file cannot be written.
 class StepWriter {
 public:
+    using File = std::unique_ptr<CsvFile>;
+    /// Gives the file of a name: "pre.csv", "change.csv", "post.csv" or "diff.csv".
+    using Open = std::function<File(const std::string& name)>;
+
     /// @param prefix of the files' names, "" or "1_users."
-    StepWriter(StepLayout layout, const RunFolder& folder, const std::string& prefix);
+    StepWriter(StepLayout layout, const RunFolder& folder, const std::string& prefix)
+        : StepWriter(std::move(layout), files_in(folder, prefix)) {}
+    StepWriter(StepLayout layout, const Open& open);
     /// Writes to elsewhere, which outlives the writer.
     StepWriter(StepLayout layout, const StepLines& lines);
+    static Open files_in(const RunFolder& folder, const std::string& prefix);
 
     const StepLayout& layout() const { return m_layout; }
     void write(const BlockRow& row, const RowImages& images);
     /// The files, where they are the writer's own.
     StepCsv complete();
+    /// Of files that are held against others: some of what was written up to now does not stand there.
+    bool differs();
 
 private:
-    using File = std::unique_ptr<CsvFile>;
     using Fields = std::vector<std::string_view>;
 
     /// The values of one image as they stand in a line.

@@ -101,6 +101,28 @@ Action action_of(std::string_view json) {
 
 }  // namespace
 
+BlockBounds BoundsReader::read(std::string_view identifiers, std::string_view new_identifiers) {
+    m_any = false;
+    split_json_array(identifiers, m_cells);
+    const std::size_t rows = m_cells.size();
+    bound(m_cells);
+    if (!new_identifiers.empty()) {
+        split_json_array(new_identifiers, m_cells);
+        bound(m_cells);
+    }
+    return {rows, m_lowest, m_highest};
+}
+
+void BoundsReader::bound(const std::vector<std::string_view>& cells) {
+    for (const std::string_view json : cells) {
+        if (json == "null") continue;
+        const std::string_view identifier = text(json, m_memory);
+        if (!m_any || identifier < m_lowest) m_lowest = identifier;
+        if (!m_any || identifier > m_highest) m_highest = identifier;
+        m_any = true;
+    }
+}
+
 void BlockReader::split(std::string_view json, Cells& cells) const {
     cells.clear();
     if (json.empty()) return;

@@ -59,6 +59,26 @@ private:
     std::string m_actions, m_text;
 };
 
+/// What stands beside the columns of a block and follows from them.
+struct BlockBounds {
+    std::size_t rows = 0;
+    std::string_view lowest, highest;  ///< good until the next block is read
+};
+
+/// Counts that anew.
+class BoundsReader {
+public:
+    /// @param new_identifiers empty for NULL @throws std::invalid_argument if it is no block
+    BlockBounds read(std::string_view identifiers, std::string_view new_identifiers);
+
+private:
+    void bound(const std::vector<std::string_view>& cells);
+
+    std::vector<std::string_view> m_cells;
+    std::string m_memory, m_lowest, m_highest;
+    bool m_any = false;
+};
+
 /// A row of a block. The texts live as long as the block and the reader's next row.
 struct BlockRow {
     Action action = Action::unchanged;

@@ -20,7 +20,13 @@ void append_number(std::string& out, std::int64_t value) {
 void FieldHash::text(std::string_view bytes) {
     append_number(m_buffer, static_cast<std::int64_t>(bytes.size()));
     m_buffer += ':';
-    m_buffer += bytes;
+    if (bytes.size() >= spill_at / 8) {
+        m_hash.update(m_buffer);
+        m_buffer.clear();
+        m_hash.update(bytes);
+    } else {
+        m_buffer += bytes;
+    }
     m_buffer += ',';
     spill_if_large();
 }

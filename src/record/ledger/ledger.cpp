@@ -14,6 +14,7 @@
 
 #include "core/clock.hpp"
 #include "core/hash.hpp"
+#include "record/ledger/ledger_reader.hpp"
 #include "record/ledger/schema.hpp"
 #include "record/ledger/upgrade.hpp"
 
@@ -52,6 +53,14 @@ int note_log_pages(void* place, sqlite3*, const char*, int pages) {
 
 int pragma(SQLite::Database& database, const char* name) {
     return database.execAndGet(fmt::format("PRAGMA {}", name)).getInt();
+}
+
+/// The SQL function sha256(x): hexadecimal; NULL for NULL.
+void sha256_function(sqlite3_context* context, int, sqlite3_value** values) {
+    if (sqlite3_value_type(values[0]) == SQLITE_NULL) return sqlite3_result_null(context);
+    const auto* bytes = static_cast<const char*>(sqlite3_value_blob(values[0]));
+    const std::string digest = sha256({bytes, static_cast<std::size_t>(sqlite3_value_bytes(values[0]))});
+    sqlite3_result_text(context, digest.data(), static_cast<int>(digest.size()), SQLITE_TRANSIENT);
 }
 
 }  // namespace
@@ -131,6 +140,15 @@ bool require_ledger(const std::string& path, SQLite::Database& database) {
     if (application_id == 0 && version == 0 && empty) return false;
     throw Error(ExitCode::unreachable, fmt::format("{} is a SQLite database, but no ledger", path),
                 choose_another);
+}
+
+Ledger::Ledger(std::string path, SQLite::Database database)
+    : m_path(std::move(path)), m_database(std::move(database)) {
+    m_database.createFunction("sha256", 1, true, nullptr, &sha256_function, nullptr, nullptr, nullptr);
+}
+
+Ledger Ledger::open_to_read(const std::string& path) {
+    return {path, open_ledger_for_reading(path)};
 }
 
 Ledger Ledger::open(const std::string& path, int lock_timeout_ms) {

@@ -43,6 +43,9 @@ public:
     /// @param lock_timeout_ms how long any later call waits for another writer.
     /// @throws Error (unreachable)
     static Ledger open(const std::string& path, int lock_timeout_ms);
+    /// Opens a ledger of this version that is there already, to read it: nothing is ever written.
+    /// @throws Error (unreachable)
+    static Ledger open_to_read(const std::string& path);
     /// An empty ledger in SQLite's private temporary storage, gone when it is closed.
     static Ledger scratch();
 
@@ -97,10 +100,11 @@ public:
 
     /// The UUID that names this ledger.
     std::string uuid();
+    const std::string& path() const { return m_path; }
+    SQLite::Database& database() { return m_database; }
 
 private:
-    Ledger(std::string path, SQLite::Database database)
-        : m_path(std::move(path)), m_database(std::move(database)) {}
+    Ledger(std::string path, SQLite::Database database);
     static Ledger connect(const std::string& path, int lock_timeout_ms);
     void make_schema();
     void bring_up_to_date();

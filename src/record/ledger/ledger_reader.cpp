@@ -89,12 +89,6 @@ LedgerReader::LedgerReader(const std::string& path)
     : m_path(path), m_database(open_ledger_for_reading(path)) {
 }
 
-// A name without schema means the table in any.
-bool LedgerReader::names_table(const std::string& asked, const std::string& table) {
-    const std::string a = plain_name(asked), b = plain_name(table);
-    return a == b || a.ends_with("." + b) || b.ends_with("." + a);
-}
-
 template <class Row, class Read, class... Values>
 std::vector<Row> LedgerReader::rows(const std::string& sql, Read read, const Values&... values) const {
     try {
@@ -147,6 +141,12 @@ std::optional<LedgerRun> LedgerReader::last_run_of(const std::string& version) c
     const auto found = rows<LedgerRun>(
         select_runs("WHERE version = ? AND NOT dry_run ORDER BY run_id DESC LIMIT 1"), read_run, version);
     return found.empty() ? std::nullopt : std::optional{found.front()};
+}
+
+std::uint64_t LedgerReader::pruned_runs() const {
+    return rows<std::uint64_t>("SELECT count(*) FROM runs WHERE pruned_at IS NOT NULL",
+                               [](Cursor row) { return row.count(); })
+        .front();
 }
 
 std::string LedgerReader::definition(std::int64_t run) const {

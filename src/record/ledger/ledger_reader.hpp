@@ -149,6 +149,8 @@ public:
     LedgerRun run(const std::string& which) const;
     /// The latest run of a version that was no dry run.
     std::optional<LedgerRun> last_run_of(const std::string& version) const;
+    /// How many runs have dropped their values.
+    std::uint64_t pruned_runs() const;
     /// The definition as it was executed.
     std::string definition(std::int64_t run) const;
 
@@ -165,10 +167,6 @@ public:
     std::vector<LedgerFailure> failures(std::int64_t run) const;
     /// By step and path, as batches().
     std::vector<LedgerElsewhere> elsewhere(std::int64_t run) const;
-
-    /// Whether a table that somebody names is this one: regardless of case and quotes, with or without
-    /// schema.
-    static bool names_table(const std::string& asked, const std::string& table);
 
     /// What committed batches did to one row, oldest first.
     ///

@@ -45,8 +45,4 @@ std::vector<RowFailure> open_failures(Ledger& ledger, std::int64_t run_id);
 /// The files of the run, instead of what an earlier end of it wrote.
 void replace_files(Ledger& ledger, std::int64_t run_id, const std::vector<RecordedFile>& files);
 
-/// Hashes what the run has recorded up to now and appends it to the chain; README.md has the format.
-/// @return the run's root.
-std::string append_to_chain(Ledger& ledger, std::int64_t run_id);
-
 }  // namespace datachange

@@ -284,6 +284,27 @@ ALTER TABLE runs ADD COLUMN pruned_at TEXT;
 ALTER TABLE runs ADD COLUMN redaction_key TEXT;
 ALTER TABLE steps ADD COLUMN redacted TEXT;
 CREATE INDEX runs_reverses ON runs(reverses) WHERE reverses IS NOT NULL;
+ALTER TABLE runs ADD COLUMN error_sha256 TEXT;
+ALTER TABLE summaries ADD COLUMN result_sha256 TEXT;
+ALTER TABLE failures ADD COLUMN identifier_sha256 TEXT;
+ALTER TABLE failures ADD COLUMN message_sha256 TEXT;
+ALTER TABLE elsewhere ADD COLUMN lower_key_sha256 TEXT;
+ALTER TABLE elsewhere ADD COLUMN upper_key_sha256 TEXT;
+ALTER TABLE chain ADD COLUMN epoch INTEGER;
+
+CREATE TABLE merged_chain(
+    ledger_uuid TEXT NOT NULL,
+    link INTEGER NOT NULL,
+    run_id INTEGER NOT NULL REFERENCES runs(run_id),
+    at TEXT NOT NULL,
+    leaves INTEGER NOT NULL,
+    previous TEXT NOT NULL,
+    root TEXT NOT NULL,
+    format INTEGER NOT NULL,
+    content TEXT,
+    epoch INTEGER,
+    PRIMARY KEY(ledger_uuid, link)
+) WITHOUT ROWID;
 )sql";
 
 constexpr const char* from_1 = R"sql(
