@@ -61,6 +61,10 @@ struct StepCapture {
     std::uint64_t drifted = 0;  ///< key list: rows left out because they are not as they were spooled
     std::vector<std::string> drifted_keys;  ///< examples, at most 5
     std::string missing_example;            ///< identifier of the first row that pre gave and nobody changed
+    std::uint64_t conflicting_rows = 0;  ///< undo: rows that were not any more what the run had left
+    std::vector<RowConflict> conflicts;  ///< undo: the same, by column
+    std::uint64_t not_restored = 0;      ///< undo: rows that are not as they were before the run all the same
+    std::string not_restored_example;
 
     /// Frees the rows; the counts stay.
     void forget_rows();

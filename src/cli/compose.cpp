@@ -70,9 +70,8 @@ int ledger_lock_timeout_ms() {
 
 /// Puts the concrete parts together for one run, and has `work` use them.
 template <typename Work>
-RunResult with_parts(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop,
-                     Work&& work) {
-    const Plan plan = make_plan(read_definition(definition_file(options.definition), engine), options);
+RunResult with_parts(const Plan& plan, const RunOptions& options, Engine engine, Listener& listener,
+                     StopRequest* stop, Work&& work) {
     const RecordOptions record_options{options.ledger, options.csv_dir, ledger_lock_timeout_ms()};
     const auto journal =
         options.dry_run ? open_rehearsal_record(record_options) : open_record(record_options);
@@ -103,12 +102,35 @@ RunResult with_parts(const RunOptions& options, Engine engine, Listener& listene
                       pace.throttle_query};
     std::optional<Timings> timings;
     if (options.timings) timings.emplace();
-    RunResult result = work(plan, parts);
+    RunResult result = work(parts);
     if (timings) {
         for (const Phase phase : all_phases)
             result.timings.emplace_back(phase_name(phase), timings->seconds(phase));
     }
     return result;
+}
+
+Plan plan_of(const RunOptions& options, Engine engine) {
+    return make_plan(read_definition(definition_file(options.definition), engine), options);
+}
+
+/// Plans the undo with a connection of its own, and puts the parts together.
+template <typename Work>
+RunResult with_undo(const RunOptions& options, const UndoOptions& undo, Engine engine, Listener& listener,
+                    StopRequest* stop, Work&& work) {
+    if (options.workers.value_or(1) > 1) {
+        throw Error(ExitCode::usage, "an undo goes backwards, one batch behind the other",
+                    "Leave --workers out. Nothing was changed.");
+    }
+    const auto source = open_undo_source(options.ledger, undo.run, engine, undo.partial);
+    UndoRun run{*source, undo.on_conflict, undo.partial, {}};
+    const Plan plan =
+        plan_undo(*connect_target(options.database, engine, options.journal_schema), *source, options, undo.ticket,
+                  run.steps);
+    return with_parts(plan, options, engine, listener, stop, [&](RunParts& parts) {
+        parts.undo = &run;
+        return work(plan, parts);
+    });
 }
 
 }  // namespace
@@ -130,13 +152,27 @@ std::string current_operator(const std::string& given) {
 }
 
 RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop) {
-    return with_parts(options, engine, listener, stop,
-                      [](const Plan& plan, const RunParts& parts) { return run_plan(plan, parts); });
+    const Plan plan = plan_of(options, engine);
+    return with_parts(plan, options, engine, listener, stop,
+                      [&](const RunParts& parts) { return run_plan(plan, parts); });
 }
 
 RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine,
                          Listener& listener, StopRequest* stop) {
-    return with_parts(options, engine, listener, stop, [&](const Plan& plan, const RunParts& parts) {
+    const Plan plan = plan_of(options, engine);
+    return with_parts(plan, options, engine, listener, stop,
+                      [&](const RunParts& parts) { return resume_plan(plan, parts, resume); });
+}
+
+RunResult execute_undo(const RunOptions& options, const UndoOptions& undo, Engine engine, Listener& listener,
+                       StopRequest* stop) {
+    return with_undo(options, undo, engine, listener, stop,
+                     [](const Plan& plan, const RunParts& parts) { return run_plan(plan, parts); });
+}
+
+RunResult execute_undo_resume(const RunOptions& options, const UndoOptions& undo, const ResumeOptions& resume,
+                              Engine engine, Listener& listener, StopRequest* stop) {
+    return with_undo(options, undo, engine, listener, stop, [&](const Plan& plan, const RunParts& parts) {
         return resume_plan(plan, parts, resume);
     });
 }
@@ -144,6 +180,11 @@ RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume,
 RunResult run_definition(const RunOptions& options) {
     Listener silent;
     return execute_run(options, engine_of(options.database), silent, nullptr);
+}
+
+RunResult undo_run(const RunOptions& options, const UndoOptions& undo) {
+    Listener silent;
+    return execute_undo(options, undo, engine_of(options.database), silent, nullptr);
 }
 
 RunResult resume_run(const RunOptions& options, const ResumeOptions& resume) {

@@ -49,6 +49,7 @@ public:
     void failure(const RowFailure& failure) override;
     void failure_resolved(int step, const std::string& identifier) override;
     std::vector<RowFailure> failures() override;
+    void conflicts(const std::vector<RowConflict>& conflicts) override;
     void state(const std::string& state) override;
     void spool(int step, const RowSet& rows) override;
     RowSet spooled(int step, std::uint64_t from, std::uint64_t count) override;
@@ -81,6 +82,7 @@ private:
     std::map<int, std::uint64_t> committed_batches();
     std::map<int, StepCsv> rendered();
     std::vector<CsvPaths> render();
+    std::map<int, std::unique_ptr<CsvFile>> render_conflicts();
     void publish(std::vector<StepFile>& files);
     const StepHeader& step(int number) const;
     std::string file_prefix(const StepHeader& step) const;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "capture/undo_images.hpp"
 #include "core/located.hpp"
 #include "core/text.hpp"
 #include "plan/range_safety.hpp"
@@ -329,6 +330,15 @@ void check_steps(Target& target, const Plan& plan, Preflight& preflight) {
 }
 
 }  // namespace
+
+std::vector<std::size_t> ReadyStep::slice_key(const RowSet& slice) const {
+    if (undo) return {undo_place};
+    return identifier_columns(slice.columns(), capture.identifier, "pre");
+}
+
+std::string ReadyStep::slice_identifier(const RowSet& slice, std::size_t row) const {
+    return undo ? key_text(UndoImage(*undo, slice, row).live_key()) : key_text(slice.key(row, slice_key(slice)));
+}
 
 Preflight check_plan(Target& target, const Plan& plan) {
     Preflight preflight;

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "capture/capture.hpp"
 #include "capture/set_reader.hpp"
+#include "capture/undo.hpp"
 #include "plan/plan.hpp"
 #include "target/target.hpp"
 
@@ -16,6 +19,13 @@ struct ReadyStep {
     CaptureSpec capture;        ///< not for a step that only verifies
     KeySource source;           ///< what is counted, and what ranges run over
     std::string no_unique_key;  ///< why ranges over pre cannot be trusted here, or ""
+    std::optional<UndoSpec> undo;  ///< the step puts rows back; then there is no source
+    std::uint64_t undo_rows = 0;   ///< how many
+
+    /// The columns of a spooled set that name its rows.
+    std::vector<std::size_t> slice_key(const RowSet& slice) const;
+    /// What a row of a spooled set is called by people.
+    std::string slice_identifier(const RowSet& slice, std::size_t row) const;
 };
 
 /// What the checks found.

@@ -42,6 +42,7 @@ RunHeader run_header(const Plan& plan, const Target& target, const RunParts& par
     header.mode = mode_name(mode);
     header.dry_run = parts.dry_run;
     header.started_at = utc_now();
+    if (parts.undo) header.reverses = parts.undo->source.run().uuid;
     return header;
 }
 
@@ -70,6 +71,7 @@ RunResult new_result(const Plan& plan, const RunHeader& header, std::int64_t run
     result.target = header.target;
     result.mode = header.mode;
     result.dry_run = header.dry_run;
+    result.reverses = header.reverses;
     for (const StepPlan& planned : plan.steps) {
         StepResult step;
         step.number = planned.step.number;

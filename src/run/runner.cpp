@@ -18,6 +18,8 @@
 #include "run/preflight.hpp"
 #include "run/run_description.hpp"
 #include "run/step_loop.hpp"
+#include "run/undo_preflight.hpp"
+#include "run/undo_state.hpp"
 
 namespace datachange {
 
@@ -49,11 +51,11 @@ public:
     RunResult run() {
         std::optional<JournalRun> unfinished;
         if (m_fence) {
-            unfinished = run_to_continue(m_plan, m_fence->runs(m_plan.definition.version), m_parts.again,
-                                         [&](const JournalRun& run) { return stalled(run, m_target); });
+            unfinished = to_continue(m_fence->runs(m_plan.definition.version),
+                                     [&](const JournalRun& run) { return stalled(run, m_target); });
         }
         if (unfinished) return go_on(*unfinished, false);
-        m_ready = check_plan(m_target, m_plan);
+        m_ready = check();
         const std::vector<std::uint64_t> planned = measure_all();
         m_mode = m_ready.skip_reason.empty() ? choose_mode(m_plan, planned) : Mode::single;
         begin(planned);
@@ -76,6 +78,16 @@ public:
     }
 
 private:
+    std::optional<JournalRun> to_continue(const std::vector<JournalRun>& runs,
+                                          const std::function<bool(const JournalRun&)>& stalled) const {
+        if (m_parts.undo) return undo_to_continue(m_plan, runs, stalled);
+        return run_to_continue(m_plan, runs, m_parts.again, stalled);
+    }
+
+    Preflight check() {
+        return m_parts.undo ? check_undo(m_target, m_plan, *m_parts.undo) : check_plan(m_target, m_plan);
+    }
+
     static void require_resumable(const JournalRun& run, bool failed_rows) {
         const bool ended = run.state == "done" || run.state == "cancelled";
         if (!failed_rows && !ended) return;
@@ -108,7 +120,7 @@ private:
                               "--restored runs all of it again, and keeps what was committed as 'lost'. "
                               "Nothing was changed.");
         }
-        m_ready = check_plan(m_target, m_plan);
+        m_ready = check();
         m_mode = Mode::batched;
         RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
         header.uuid = options.run;
@@ -120,7 +132,7 @@ private:
 
     /// A run that had stopped, from where it was.
     RunResult go_on(const JournalRun& run, bool failed_rows) {
-        m_ready = check_plan(m_target, m_plan);
+        m_ready = check();
         m_mode = run.mode == "single" ? Mode::single : Mode::batched;
         RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
         header.uuid = run.uuid;
@@ -158,6 +170,7 @@ private:
             m_result.run = prior.evidence.run;
             prior.failures = m_journal.failures();
             failpoint("resume.decided");
+            if (m_parts.undo) note_undo();
             const bool none_failed = prior.failures.empty();
             m_control.begin(header.uuid);
             m_loop.go_on(std::move(prior));
@@ -192,6 +205,10 @@ private:
     /// another one when they start.
     std::vector<std::uint64_t> measure_all() {
         std::vector<std::uint64_t> planned;
+        if (m_parts.undo) {
+            for (const ReadyStep& step : m_ready.steps) planned.push_back(step.undo_rows);
+            return planned;
+        }
         m_target.begin(Isolation::read_only);
         try {
             for (const ReadyStep& step : m_ready.steps) {
@@ -228,6 +245,7 @@ private:
             throw;
         }
         failpoint("run.taken");
+        if (m_parts.undo) note_undo();
         m_control.begin(header.uuid);
         m_result = new_result(m_plan, header, m_result.run);
         const Definition& definition = m_plan.definition;
@@ -237,6 +255,11 @@ private:
                 "the header says `targets: {}`, and whether this target is one of them is not checked",
                 join(definition.targets, ", ")));
         }
+    }
+
+    /// For who goes on with it.
+    void note_undo() {
+        m_journal.event(m_parts.undo->partial ? "undo partial" : "undo", on_conflict_name(m_parts.undo->on_conflict));
     }
 
     FenceOwner owner() const {
@@ -257,7 +280,7 @@ private:
         std::vector<JournalRun> others = m_fence->runs(header.version);
         std::erase_if(others, [&](const JournalRun& run) { return run.uuid == header.uuid; });
         try {
-            if (run_to_continue(m_plan, others, m_parts.again, [](const JournalRun&) { return false; })) {
+            if (to_continue(others, [](const JournalRun&) { return false; })) {
                 throw Error(ExitCode::pending, "somebody else began to run the version just now, and stopped",
                             "Look at `datachange status`, then try again. Nothing was changed.");
             }
@@ -282,6 +305,7 @@ private:
             m_result.state = "skipped";
             return;
         }
+        m_loop.look_for_conflicts();
         if (m_mode == Mode::single) {
             m_loop.run_in_one_transaction(planned);
         } else {
@@ -325,6 +349,7 @@ private:
         try {
             // the state of a run that goes on later is overwritten; that it had stopped, and why, is not
             if (resumable) m_journal.event(state, error.what());
+            if (const auto* found = dynamic_cast<ConflictsFound*>(&error)) m_journal.conflicts(found->conflicts());
             m_journal.finish({state, error.what(), m_result.rows, resumable});
         } catch (const std::exception&) {
         }

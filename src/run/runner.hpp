@@ -11,6 +11,7 @@
 #include "run/listener.hpp"
 #include "run/stop.hpp"
 #include "run/throttle.hpp"
+#include "run/undo_plan.hpp"
 #include "target/target.hpp"
 
 namespace datachange {
@@ -39,6 +40,7 @@ struct RunParts {
     bool keep_batch_size = false;        ///< a run that goes on: the one that it began with
     BatchSizing sizing = {};
     ThrottleOptions throttle = {};
+    const UndoRun* undo = nullptr;  ///< the plan takes a run back; nullptr: it is a definition's
 };
 
 /// Runs a plan: checks everything, takes the version, changes the target batch by batch, keeps the evidence.

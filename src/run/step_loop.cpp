@@ -13,6 +13,31 @@
 
 namespace datachange {
 
+namespace {
+
+/// Images that batches of an undo have gone through, by their places.
+std::uint64_t rows_put_back(const std::vector<CommittedBatch>& batches) {
+    std::uint64_t rows = 0;
+    for (const CommittedBatch& batch : batches) {
+        if (!batch.range.after || !batch.range.upto) continue;
+        rows += std::stoull(batch.range.upto->front().bytes) - std::stoull(batch.range.after->front().bytes) + 1;
+    }
+    return rows;
+}
+
+/// Conflicts of one row stand behind each other.
+std::uint64_t rows_of(const std::vector<RowConflict>& conflicts) {
+    std::uint64_t rows = 0;
+    for (std::size_t i = 0; i < conflicts.size(); ++i) {
+        const bool same = i > 0 && conflicts[i].step == conflicts[i - 1].step &&
+                          conflicts[i].identifier == conflicts[i - 1].identifier;
+        rows += same ? 0 : 1;
+    }
+    return rows;
+}
+
+}  // namespace
+
 StepLoop::StepLoop(const TransactionParts& transaction, const std::vector<ReadyStep>& steps,
                    const RunParts& parts, BatchRunner& runner, Control& control, RunResult& result)
     : m_plan(transaction.plan),
@@ -55,6 +80,39 @@ void StepLoop::run_in_one_transaction(const std::vector<std::uint64_t>& planned)
     do_whole(units);
 }
 
+void StepLoop::look_for_conflicts() {
+    if (!m_parts.undo || m_parts.undo->on_conflict != OnConflict::stop) return;
+    std::vector<RowConflict> conflicts;
+    std::set<std::string> seen;
+    m_runner.read_only([&] {
+        conflicts.clear();
+        seen.clear();
+        for (std::size_t i = 0; i < m_steps.size(); ++i) {
+            // what a table is to look like when its turn comes again, nobody knows yet
+            if (!seen.insert(m_steps[i].capture.table_id).second) continue;
+            const UndoStep& step = m_parts.undo->steps[i];
+            m_parts.undo->source.read(*step.table, step.kind, rows_of_a_piece, [&](const RowSet& images) {
+                for (RowConflict& found :
+                     find_conflicts(m_target, m_steps[i].capture, *m_steps[i].undo, images)) {
+                    found.step = static_cast<int>(i) + 1;
+                    conflicts.push_back(std::move(found));
+                }
+            });
+        }
+    });
+    if (!conflicts.empty()) throw ConflictsFound(rows_of(conflicts), std::move(conflicts));
+}
+
+/// The images of a step into the ledger of this run, where they are found whatever becomes of those of the other.
+std::uint64_t StepLoop::spool_images(const ReadyStep& step) {
+    const int number = step.plan->step.number;
+    const UndoStep& undo = m_parts.undo->steps[static_cast<std::size_t>(number) - 1];
+    m_journal.drop_spool(number);
+    m_parts.undo->source.read(*undo.table, undo.kind, rows_of_a_piece,
+                              [&](const RowSet& images) { m_journal.spool(number, images); });
+    return m_journal.spool_size(number);
+}
+
 void StepLoop::run_in_batches() {
     for (std::size_t i = 0; i < m_steps.size(); ++i) {
         run_step(i);
@@ -83,7 +141,10 @@ void StepLoop::run_step(std::size_t index) {
 
 /// Whole steps in one transaction.
 void StepLoop::do_whole(const std::vector<Unit>& units) {
-    for (const Unit& unit : units) m_journal.handed_out(unit.step->plan->step.number, unit.batch);
+    for (const Unit& unit : units) {
+        if (unit.step->undo) spool_images(*unit.step);
+        m_journal.handed_out(unit.step->plan->step.number, unit.batch);
+    }
     transact(m_runner, units);
     for (const Unit& unit : units) m_journal.done_with(unit.step->plan->step.number, unit.batch);
 }
@@ -95,6 +156,11 @@ StepLoop::StepSet StepLoop::begin_set(std::size_t index) {
     if (m_prior) {
         const int number = step.plan->step.number;
         set.prior = continue_step(number, m_prior->journal, m_prior->evidence.lost);
+        if (step.undo) {
+            set.size.keys = step.undo_rows;
+            set.covered = rows_put_back(set.prior.batches);
+            return set;
+        }
         for (const auto& evidence : m_prior->evidence.steps) {
             if (evidence.step == number) set.covered += evidence.rows.pre;
         }
@@ -141,7 +207,7 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
 /// A maximum of rows is held against the running total, which only one at a time can know.
 bool StepLoop::wants_workers(const ReadyStep& step) const {
     const auto& expected = step.plan->step.expect_rows;
-    return m_parts.workers > 1 && m_transaction.fence != nullptr && !(expected && expected->most);
+    return m_parts.workers > 1 && !step.undo && m_transaction.fence != nullptr && !(expected && expected->most);
 }
 
 /// A run that goes on keeps the batch size that it began with, unless another is given now.
@@ -175,6 +241,8 @@ void StepLoop::refuse_unbatchable(std::size_t index, std::uint64_t rows) const {
 
 SetSize StepLoop::measure_step(const ReadyStep& step) {
     SetSize size;
+    size.keys = step.undo_rows;
+    if (step.undo) return size;
     m_runner.read_only(
         [&] { size = measure(m_target, step.source, step.plan->batching == Batching::range); });
     return size;
@@ -209,7 +277,11 @@ void StepLoop::run_slices(std::size_t index, StepSet& set) {
     std::string path;
     std::uint64_t spooled = m_journal.spool_size(number);
     if (set.prior.set && spooled == 0 && set.covered >= set.prior.set->keys) return;  // all of it was done
-    if (!set.prior.set || spooled == 0) {
+    if (step.undo && (!set.prior.set || spooled == 0)) {
+        // each image has the same place whenever it is read, so that batches of before are found again
+        spooled = set.size.keys = spool_images(step);
+        if (!set.prior.set) freeze(step, set);
+    } else if (!set.prior.set || spooled == 0) {
         // a ledger that was lost had the set: what is left of it is read again, behind the last slice
         std::optional<Key> behind;
         if (!done.empty()) {
@@ -226,7 +298,7 @@ void StepLoop::run_slices(std::size_t index, StepSet& set) {
     for (std::uint64_t place = 0; place < spooled;) {
         RowSet slice = m_journal.spooled(number, place, batch_size());
         if (slice.empty()) return;
-        const auto places = identifier_columns(slice.columns(), step.capture.identifier, "pre");
+        const auto places = step.slice_key(slice);
         std::size_t length = 0;
         while (length < slice.size() &&
                (next_done == done.end() || slice.key(length, places) != *next_done->range.after)) {
@@ -334,7 +406,7 @@ void StepLoop::fail_row(std::size_t index, StepSet& set, const Part& part, const
 /// may have been at work.
 void StepLoop::require_covered(const ReadyStep& step, const StepSet& set) {
     // what earlier processes covered is known in rows, and not in keys that rows share
-    const bool known = !m_prior || !step.source.distinct;
+    const bool known = !step.undo && (!m_prior || !step.source.distinct);
     if (set.covered == set.size.keys || !known) return;
     const std::string difference = fmt::format("{} planned, but the batches had {}",
                                                counted(set.size.keys, "row"), with_thousands(set.covered));
@@ -349,7 +421,7 @@ void StepLoop::require_covered(const ReadyStep& step, const StepSet& set) {
 
 /// Rows that came behind the cursor, or that the change leaves in the set.
 void StepLoop::report_leftovers(const ReadyStep& step, const StepSet& set) {
-    if (m_parts.dry_run) return;
+    if (m_parts.dry_run || step.undo) return;
     SetSize now = measure_step(step);
     now.keys -= std::min<std::uint64_t>(now.keys, m_result.failures.size());
     if (now.keys == 0 || now.keys == set.size.keys) return;

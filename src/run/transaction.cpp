@@ -49,8 +49,23 @@ private:
     std::vector<std::string> m_mended;
 };
 
+/// Puts rows back: those of a slice, or piece by piece those of the whole step.
+StepCapture put_back(const TransactionParts& parts, const Unit& unit, RowTaker& rows) {
+    const ReadyStep& step = *unit.step;
+    if (unit.slice) return capture_undo(parts.target, step.capture, *step.undo, *unit.slice, rows);
+    const int number = step.plan->step.number;
+    StepCapture sum;
+    for (std::uint64_t from = 0;;) {
+        const RowSet piece = parts.journal.spooled(number, from, rows_of_a_piece);
+        if (piece.empty()) return sum;
+        add_undone(sum, capture_undo(parts.target, step.capture, *step.undo, piece, rows));
+        from += piece.size();
+    }
+}
+
 StepCapture capture_rows(const TransactionParts& parts, const Unit& unit, const Attempt& attempt,
                          RowTaker& rows) {
+    if (unit.step->undo) return put_back(parts, unit, rows);
     const CaptureSpec& spec = unit.step->capture;
     const bool lock_first = attempt.isolation == Isolation::read_committed;
     if (unit.whole_step) {
@@ -82,6 +97,8 @@ void capture_unit(const TransactionParts& parts, const Attempt& attempt, Capture
     require_expected(parts.plan, step, changed, !unit.whole_step, "changes");
     captured.record.witness = witness_text(capture);
     captured.record.collateral = capture.collateral;
+    captured.record.conflicts = capture.conflicts;
+    for (RowConflict& conflict : captured.record.conflicts) conflict.step = step.number;
     captured.result.capture = std::move(capture);
     captured.result.mended = rows.take_mended();
     captured.rows = rows.take_evidence();

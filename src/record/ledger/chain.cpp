@@ -38,6 +38,9 @@ constexpr std::array covered{
             "SELECT step, batch, table_name, inserted, updated, deleted, truncated FROM collateral WHERE "
             "run_id = ?"
             " ORDER BY step, batch, table_name"},
+    Covered{"conflicts",
+            "SELECT step, batch, identifier, column_name, before, after, live FROM conflicts WHERE run_id = ?"
+            " ORDER BY rowid"},
     Covered{"elsewhere",
             "SELECT step, batch, lower_key, upper_key, rows_changed, leaf, ledger_uuid FROM elsewhere"
             " WHERE run_id = ? ORDER BY step, batch"},

@@ -282,6 +282,17 @@ ALTER TABLE runs ADD COLUMN reverses TEXT;
 ALTER TABLE runs ADD COLUMN git_commit TEXT;
 ALTER TABLE runs ADD COLUMN pruned_at TEXT;
 ALTER TABLE steps ADD COLUMN redacted TEXT;
+CREATE TABLE conflicts(
+    run_id INTEGER NOT NULL REFERENCES runs,
+    step INTEGER NOT NULL,
+    batch TEXT,
+    identifier TEXT NOT NULL,
+    column_name TEXT NOT NULL,
+    before TEXT,
+    after TEXT,
+    live TEXT
+);
+CREATE INDEX conflicts_batch ON conflicts(run_id, step, batch);
 )sql";
 
 constexpr const char* from_1 = R"sql(

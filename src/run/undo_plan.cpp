@@ -1,0 +1,148 @@
+#include "run/undo_plan.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/hash.hpp"
+#include "core/text.hpp"
+#include "definition/definition.hpp"
+#include "run/fence.hpp"
+#include "run/foreign_keys.hpp"
+#include "run/undo_state.hpp"
+
+namespace datachange {
+
+namespace {
+
+/// The journal tells which database a run has changed, and whether somebody has taken it back.
+void require_undoable(Target& target, const UndoneRun& undone) {
+    const std::vector<JournalRun> runs = Fence(target).runs(undone.version);
+    const auto run = std::find_if(runs.begin(), runs.end(),
+                                  [&](const JournalRun& other) { return other.uuid == undone.uuid; });
+    if (run == runs.end()) {
+        throw Error(ExitCode::failed, fmt::format("{} does not know of run {}", target.name(), undone.run),
+                    "A run is taken back where it ran: is this the right database? Nothing was changed.");
+    }
+    if (const JournalRun* by = undone_by(*run, runs)) {
+        throw Error(ExitCode::failed,
+                    fmt::format("run {} has been undone already: run {} by {}, started {}", undone.run,
+                                by->uuid.substr(0, 8), by->operator_name, by->started_at),
+                    fmt::format("`datachange undo {}` would take that back. Nothing was changed.",
+                                by->uuid.substr(0, 8)));
+    }
+}
+
+/// The tables that one step of the run changed, in the order in which they are put back.
+void add_group(Target& target, const std::vector<const UndoTable*>& group, std::vector<UndoStep>& steps) {
+    if (group.size() == 1) {
+        steps.push_back({group.front(), UndoKind::all});
+        return;
+    }
+    std::vector<std::string> ids;
+    for (const UndoTable* table : group) ids.push_back(target.table(table->table).id);
+    const std::vector<std::size_t> order = parents_first(target, ids);
+    for (const std::size_t place : order) {
+        if (count_of(*group[place], UndoKind::puts) > 0) steps.push_back({group[place], UndoKind::puts});
+    }
+    for (auto place = order.rbegin(); place != order.rend(); ++place) {
+        if (count_of(*group[*place], UndoKind::removals) > 0)
+            steps.push_back({group[*place], UndoKind::removals});
+    }
+}
+
+std::vector<UndoStep> steps_of(Target& target, const UndoSource& source) {
+    std::vector<UndoStep> steps;
+    int last = 0;
+    for (const UndoTable& table : source.tables()) last = std::max(last, table.number);
+    for (int number = last; number > 0; --number) {
+        std::vector<const UndoTable*> group;
+        for (const UndoTable& table : source.tables()) {
+            if (table.number == number && table.watch_of == 0) group.push_back(&table);
+        }
+        for (const UndoTable& table : source.tables()) {
+            if (table.watch_of == number) group.push_back(&table);
+        }
+        if (!group.empty()) add_group(target, group, steps);
+    }
+    return steps;
+}
+
+const char* kind_text(UndoKind kind) {
+    switch (kind) {
+        case UndoKind::all:
+            return "all rows";
+        case UndoKind::puts:
+            return "rows that were updated or deleted";
+        case UndoKind::removals:
+            return "rows that were inserted";
+    }
+    return "";
+}
+
+/// What stands in the ledger in the place of a definition.
+std::string text_of(const UndoneRun& undone, const std::vector<UndoStep>& steps) {
+    std::string text = fmt::format(
+        "-- Takes back run {} of {} {}: each row gets the values that the run found, from the ledger's images.\n"
+        "-- There is no file of this definition.\n",
+        undone.uuid, undone.version, undone.name);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        text += fmt::format("-- step {}: {} of {}, which step {} of the run changed\n", i + 1,
+                            kind_text(steps[i].kind), steps[i].table->table, steps[i].table->number);
+    }
+    return text;
+}
+
+StepPlan step_plan(const UndoStep& undo, int number, const RunOptions& options) {
+    StepPlan plan;
+    plan.step.number = number;
+    plan.step.table = undo.table->table;
+    plan.step.identifier = undo.table->identifier;
+    plan.batching = Batching::key_list;
+    plan.batch_size = options.batch_size.value_or(default_batch_size);
+    plan.skips_failures = options.skip_failures.value_or(false);
+    return plan;
+}
+
+}  // namespace
+
+const char* on_conflict_name(OnConflict on_conflict) noexcept {
+    switch (on_conflict) {
+        case OnConflict::stop:
+            return "stop";
+        case OnConflict::skip:
+            return "skip";
+        case OnConflict::force:
+            return "force";
+    }
+    return "";
+}
+
+std::uint64_t count_of(const UndoTable& table, UndoKind kind) {
+    const std::uint64_t puts = kind == UndoKind::removals ? 0 : table.updated + table.deleted;
+    return puts + (kind == UndoKind::puts ? 0 : table.inserted);
+}
+
+Plan plan_undo(Target& target, const UndoSource& source, const RunOptions& options, const std::string& ticket,
+               std::vector<UndoStep>& steps) {
+    const UndoneRun& undone = source.run();
+    require_undoable(target, undone);
+    steps = steps_of(target, source);
+    Plan plan;
+    plan.batch_threshold = options.batch_threshold;
+    plan.single_transaction = options.single_transaction;
+    plan.strict = options.strict;
+    Definition& definition = plan.definition;
+    definition.path = fmt::format("undo of run {}", undone.run);
+    definition.version = undone.version;
+    definition.name = undo_name(undone.uuid);
+    definition.engine = target.engine();
+    definition.text = text_of(undone, steps);
+    definition.sha256 = sha256(definition.text);
+    definition.ticket = ticket;
+    for (std::size_t i = 0; i < steps.size(); ++i)
+        plan.steps.push_back(step_plan(steps[i], static_cast<int>(i) + 1, options));
+    return plan;
+}
+
+}  // namespace datachange
