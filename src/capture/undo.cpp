@@ -210,8 +210,8 @@ ConflictsFound::ConflictsFound(std::uint64_t rows, std::vector<RowConflict> conf
     : Error(ExitCode::failed,
             fmt::format("{} not any more what the run left:\n{}",
                         rows == 1 ? "1 row is" : with_thousands(rows) + " rows are", conflicts_text(conflicts)),
-            "Somebody has changed them since. Look at conflicts.csv; --on-conflict skip leaves such rows as they "
-            "are, --on-conflict force puts the values of before the run over them."),
+            "Somebody has changed them since: --on-conflict skip leaves such rows as they are, --on-conflict force "
+            "puts the values of before the run over them."),
       m_conflicts(std::move(conflicts)) {
 }
 

@@ -30,9 +30,15 @@ OnConflict on_conflict_of(const std::string& name) {
 int undo(const Settings& settings, const UndoCommandOptions& options, const OutputOptions& output) {
     settings.require_database();
     UndoOptions undo = options.undo;
-    undo.run = choose_run(settings, *connect_target(settings.database, settings.engine(), settings.journal_schema),
-                          undo.run)
-                   .uuid;
+    const ChosenRun chosen = choose_run(
+        settings, *connect_target(settings.database, settings.engine(), settings.journal_schema), undo.run);
+    if (chosen.version == undo.run && chosen.journal && chosen.journal->name.starts_with("undo_of_")) {
+        throw Error(ExitCode::usage,
+                    fmt::format("the newest run of version {} is an undo itself: run {}", chosen.version,
+                                chosen.uuid.substr(0, 8)),
+                    "Name the run that is meant, by its number in the ledger or its UUID.");
+    }
+    undo.run = chosen.uuid;
     undo.on_conflict = on_conflict_of(options.on_conflict);
     StopRequest stop;
     const SignalWatch signals(stop);

@@ -369,6 +369,8 @@ private:
         const auto add = [&hint](const std::string& sentence) {
             hint += (hint.empty() ? "" : " ") + sentence;
         };
+        if (dynamic_cast<const ConflictsFound*>(&error) != nullptr)
+            add(fmt::format("All of them are in {}/.", m_journal.csv_directory()) + (kept ? "" : " Nothing was changed."));
         if (kept) {
             if (error.code() == ExitCode::failed || error.code() == ExitCode::unreachable)
                 error.set_code(ExitCode::partial);

@@ -100,7 +100,8 @@ void StepLoop::look_for_conflicts() {
             });
         }
     });
-    if (!conflicts.empty()) throw ConflictsFound(rows_of(conflicts), std::move(conflicts));
+    const std::uint64_t rows = rows_of(conflicts);
+    if (rows > 0) throw ConflictsFound(rows, std::move(conflicts));
 }
 
 /// The images of a step into the ledger of this run, where they are found whatever becomes of those of the other.
