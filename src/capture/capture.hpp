@@ -92,6 +92,10 @@ StepCapture capture_range(Target& target, const CaptureSpec& spec, const KeyRang
 /// where they have drifted from the spooled image.
 StepCapture capture_slice(Target& target, const CaptureSpec& spec, const RowSet& slice);
 
+/// The same for rows that are named by their keys, not all of which need be there: pre, which says :affected, gives
+/// those that are, locked. Needs spec.table_key.
+StepCapture capture_keys(Target& target, const CaptureSpec& spec, std::vector<Key> keys);
+
 /// The identifier of the first missing row, or "".
 std::string first_missing(const BatchCapture& rows);
 

@@ -122,8 +122,8 @@ RunResult with_undo(const RunOptions& options, const UndoOptions& undo, Engine e
         throw Error(ExitCode::usage, "an undo goes backwards, one batch behind the other",
                     "Leave --workers out. Nothing was changed.");
     }
-    const auto source = open_undo_source(options.ledger, undo.run, engine, undo.partial);
-    UndoRun run{*source, undo.on_conflict, undo.partial, {}};
+    const auto source = open_undo_source(options.ledger, undo.run, engine, undo.partial, undo.from_ledger);
+    UndoRun run{*source, undo.on_conflict, undo.partial, undo.from_ledger, {}};
     const Plan plan =
         plan_undo(*connect_target(options.database, engine, options.journal_schema), *source, options, undo.ticket,
                   run.steps);

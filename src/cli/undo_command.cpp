@@ -8,6 +8,7 @@
 #include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
 #include "cli/signals.hpp"
+#include "core/text.hpp"
 #include "record/ledger/ledger_reader.hpp"
 
 namespace datachange {
@@ -65,9 +66,11 @@ std::optional<UndoOptions> undo_options(const Settings& settings, const std::str
         undo.run = run.reverses;
         undo.ticket = run.ticket;
         for (const LedgerEvent& event : ledger.events(run.run)) {
-            if (!event.kind.starts_with("undo")) continue;
-            undo.on_conflict = on_conflict_of(event.detail);
-            undo.partial = event.kind == "undo partial";
+            if (event.kind != "undo") continue;
+            const std::vector<std::string> words = split(event.detail, ' ');
+            undo.on_conflict = on_conflict_of(words.size() > 1 ? words[1].substr(0, words[1].find(',')) : "");
+            undo.partial = event.detail.find("partial") != std::string::npos;
+            undo.from_ledger = event.detail.find("from-ledger") != std::string::npos;
         }
         return undo;
     }

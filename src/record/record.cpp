@@ -18,8 +18,8 @@ std::unique_ptr<Journal> open_rehearsal_record(const RecordOptions& options) {
 }
 
 std::unique_ptr<UndoSource> open_undo_source(const std::string& ledger, const std::string& which, Engine engine,
-                                             bool partial) {
-    return std::make_unique<LedgerUndoSource>(ledger, which, engine, partial);
+                                             bool partial, bool from_ledger) {
+    return std::make_unique<LedgerUndoSource>(ledger, which, engine, partial, from_ledger);
 }
 
 }  // namespace datachange

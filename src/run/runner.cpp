@@ -259,7 +259,9 @@ private:
 
     /// For who goes on with it.
     void note_undo() {
-        m_journal.event(m_parts.undo->partial ? "undo partial" : "undo", on_conflict_name(m_parts.undo->on_conflict));
+        const UndoRun& undo = *m_parts.undo;
+        m_journal.event("undo", fmt::format("on-conflict {}{}{}", on_conflict_name(undo.on_conflict),
+                                            undo.partial ? ", partial" : "", undo.from_ledger ? ", from-ledger" : ""));
     }
 
     FenceOwner owner() const {

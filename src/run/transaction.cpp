@@ -49,6 +49,18 @@ private:
     std::vector<std::string> m_mended;
 };
 
+/// What a section `undo` does to the rows that another run changed: all of them at once, for it may not know of
+/// batches.
+StepCapture undo_by_hand(const TransactionParts& parts, const Unit& unit, RowTaker& rows) {
+    const ReadyStep& step = *unit.step;
+    const RowSet images = unit.slice ? *unit.slice
+                                     : parts.journal.spooled(step.plan->step.number, 0, step.undo_rows);
+    StepCapture capture = capture_keys(parts.target, step.capture, step.keys_taken_back(images));
+    rows.take(capture.rows);
+    capture.forget_rows();
+    return capture;
+}
+
 /// Puts rows back: those of a slice, or piece by piece those of the whole step.
 StepCapture put_back(const TransactionParts& parts, const Unit& unit, RowTaker& rows) {
     const ReadyStep& step = *unit.step;
@@ -65,6 +77,7 @@ StepCapture put_back(const TransactionParts& parts, const Unit& unit, RowTaker& 
 
 StepCapture capture_rows(const TransactionParts& parts, const Unit& unit, const Attempt& attempt,
                          RowTaker& rows) {
+    if (unit.step->by_hand) return undo_by_hand(parts, unit, rows);
     if (unit.step->undo) return put_back(parts, unit, rows);
     const CaptureSpec& spec = unit.step->capture;
     const bool lock_first = attempt.isolation == Isolation::read_committed;

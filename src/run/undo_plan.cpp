@@ -1,12 +1,14 @@
 #include "run/undo_plan.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
 #include "core/hash.hpp"
 #include "core/text.hpp"
 #include "definition/definition.hpp"
+#include "run/derived_post.hpp"
 #include "run/fence.hpp"
 #include "run/foreign_keys.hpp"
 #include "run/undo_state.hpp"
@@ -51,6 +53,10 @@ void add_group(Target& target, const std::vector<const UndoTable*>& group, std::
     }
 }
 
+Definition definition_of(const UndoneRun& undone, Engine engine) {
+    return parse_definition({"", undone.version, undone.name}, undone.definition, engine);
+}
+
 std::vector<UndoStep> steps_of(Target& target, const UndoSource& source) {
     std::vector<UndoStep> steps;
     int last = 0;
@@ -63,7 +69,11 @@ std::vector<UndoStep> steps_of(Target& target, const UndoSource& source) {
         for (const UndoTable& table : source.tables()) {
             if (table.watch_of == number) group.push_back(&table);
         }
-        if (!group.empty()) add_group(target, group, steps);
+        if (!group.empty() && group.front()->by_hand) {
+            steps.push_back({group.front(), UndoKind::all, true});
+        } else if (!group.empty()) {
+            add_group(target, group, steps);
+        }
     }
     return steps;
 }
@@ -87,24 +97,57 @@ std::string text_of(const UndoneRun& undone, const std::vector<UndoStep>& steps)
         "-- There is no file of this definition.\n",
         undone.uuid, undone.version, undone.name);
     for (std::size_t i = 0; i < steps.size(); ++i) {
-        text += fmt::format("-- step {}: {} of {}, which step {} of the run changed\n", i + 1,
-                            kind_text(steps[i].kind), steps[i].table->table, steps[i].table->number);
+        const UndoTable& table = *steps[i].table;
+        text += fmt::format("-- step {}: {} of {}, which step {} of the run changed{}\n", i + 1,
+                            kind_text(steps[i].kind), table.table, table.number,
+                            steps[i].by_hand ? ", by the section `undo` of the definition" : "");
     }
     return text;
 }
 
-StepPlan step_plan(const UndoStep& undo, int number, const RunOptions& options) {
-    StepPlan plan;
-    plan.step.number = number;
-    plan.step.table = undo.table->table;
-    plan.step.identifier = undo.table->identifier;
-    plan.batching = Batching::key_list;
-    plan.batch_size = options.batch_size.value_or(default_batch_size);
-    plan.skips_failures = options.skip_failures.value_or(false);
-    return plan;
+Step image_step(const UndoStep& undo, int number) {
+    Step step;
+    step.number = number;
+    step.table = undo.table->table;
+    step.identifier = undo.table->identifier;
+    return step;
+}
+
+/// The section `undo` of a step as a step of its own; its set are the rows that the run changed.
+Step written_step(Target& target, const Step& of, int number) {
+    Step step;
+    step.number = number;
+    step.name = of.name;
+    step.at = of.at;
+    step.table = of.table;
+    step.identifier = of.identifier;
+    step.collateral = of.collateral;
+    step.pre = derive_post(target.table(of.table), target.describe(*of.pre, {}), of.identifier);
+    step.change = of.undo;
+    step.post = of.post;
+    step.watches = of.watches;
+    return step;
+}
+
+/// Each row goes to the ledger's audit, so that it has to be returned.
+void require_returning(const Step& step) {
+    for (const ChangeStatement& statement : step.undo) {
+        if (!statement.changes_data || statement.has_returning) continue;
+        throw Error(ExitCode::failed, fmt::format("the {} in audit:undo has no RETURNING", statement.verb),
+                    "What it changes could not be audited. --from-ledger uses the images instead. Nothing was changed.");
+    }
 }
 
 }  // namespace
+
+std::set<int> steps_with_undo(const UndoneRun& undone, Engine engine) {
+    std::set<int> steps;
+    if (undone.undo) return steps;
+    for (const Step& step : definition_of(undone, engine).steps) {
+        if (!step.undo.empty()) steps.insert(step.number);
+    }
+    return steps;
+}
 
 const char* on_conflict_name(OnConflict on_conflict) noexcept {
     switch (on_conflict) {
@@ -128,11 +171,19 @@ Plan plan_undo(Target& target, const UndoSource& source, const RunOptions& optio
     const UndoneRun& undone = source.run();
     require_undoable(target, undone);
     steps = steps_of(target, source);
-    Plan plan;
-    plan.batch_threshold = options.batch_threshold;
-    plan.single_transaction = options.single_transaction;
-    plan.strict = options.strict;
-    Definition& definition = plan.definition;
+    std::map<std::size_t, Step> written;
+    Definition definition;
+    if (!undone.undo) {
+        const Definition executed = definition_of(undone, target.engine());
+        definition.foreign_keys = executed.foreign_keys;
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            const int number = static_cast<int>(i) + 1;
+            if (!steps[i].by_hand) continue;
+            const Step& step = executed.steps.at(static_cast<std::size_t>(steps[i].table->number) - 1);
+            require_returning(step);
+            written.emplace(i, written_step(target, step, number));
+        }
+    }
     definition.path = fmt::format("undo of run {}", undone.run);
     definition.version = undone.version;
     definition.name = undo_name(undone.uuid);
@@ -140,8 +191,15 @@ Plan plan_undo(Target& target, const UndoSource& source, const RunOptions& optio
     definition.text = text_of(undone, steps);
     definition.sha256 = sha256(definition.text);
     definition.ticket = ticket;
-    for (std::size_t i = 0; i < steps.size(); ++i)
-        plan.steps.push_back(step_plan(steps[i], static_cast<int>(i) + 1, options));
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const auto by_hand = written.find(i);
+        definition.steps.push_back(by_hand == written.end() ? image_step(steps[i], static_cast<int>(i) + 1)
+                                                            : by_hand->second);
+    }
+    Plan plan = make_plan(std::move(definition), options);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (!steps[i].by_hand) plan.steps[i].batching = Batching::key_list;
+    }
     return plan;
 }
 

@@ -247,8 +247,15 @@ Preflight check_undo(Target& target, const Plan& plan, const UndoRun& undo) {
     try {
         const ImageOrigins origins(target, undo.source.run());
         for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-            preflight.steps.push_back(
-                UndoCheck(target, plan.steps[i], undo.steps[i], undo, origins).check(plan));
+            const UndoStep& step = undo.steps[i];
+            if (!step.by_hand) {
+                preflight.steps.push_back(UndoCheck(target, plan.steps[i], step, undo, origins).check(plan));
+                continue;
+            }
+            ReadyStep ready = check_step(target, plan, plan.steps[i]);
+            ready.by_hand = true;
+            ready.undo_rows = count_of(*step.table, step.kind);
+            preflight.steps.push_back(std::move(ready));
         }
     } catch (...) {
         target.rollback();

@@ -16,6 +16,7 @@ struct UndoneRun {
     std::string uuid, version, name;
     std::string definition;  ///< as it was executed; of an undo a text that is none
     bool undo = false;       ///< it is an undo itself
+    bool by_hand = false;    ///< the sections `undo` of its definition are run where there are such
 };
 
 /// A table that it changed: a step, or what a step watches.
@@ -26,6 +27,7 @@ struct UndoTable {
     std::vector<std::string> identifier, before, after;  ///< columns of the images
     std::uint64_t updated = 0, inserted = 0, deleted = 0;
     bool renames = false;  ///< it altered keys
+    bool by_hand = false;  ///< the step has a section `undo`, which is run instead
 };
 
 /// Which of the rows of a table.

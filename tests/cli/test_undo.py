@@ -267,6 +267,50 @@ class UndoTests:
         self.undo_refused(1, "1", words=["would delete others", "events: 1 deleted", "--on-conflict force"])
         self.undo_ok("1", "--on-conflict", "force")
 
+    # --- the section `undo` of a definition
+
+    def test_a_definition_that_says_how(self):
+        before = self.users()
+        self.define(evidence="keys", undo="UPDATE users SET name = NULL WHERE :affected(id) RETURNING id, name")
+        for flags in ([], small(1)):
+            with self.subTest(flags):
+                run = self.run_ok("--again", *flags)["run"]
+                self.database.execute("UPDATE users SET name = 'since then' WHERE id = 1")
+                undone = self.undo_ok(str(run), *flags)
+                self.assertEqual((undone["rows"]["updated"], undone["batches"]), (3, 3 if flags else 1))
+                self.assertEqual(self.users(), before)
+                self.assertEqual(self.changes()["1"][1:], ({"id": 1, "name": "since then"}, {"id": 1, "name": None}))
+        self.undo_ok(str(undone["run"]))
+        self.assertEqual(self.column("SELECT name FROM users WHERE id = 1"), ["since then"])
+
+    def test_rows_that_are_gone_are_told_to_it(self):
+        before = self.users()
+        self.define(evidence="keys", pre="SELECT id FROM users WHERE id < 3", change="DELETE FROM users WHERE id < 3 RETURNING id",
+                    undo="INSERT INTO users SELECT o.id, NULL, 'note ' || o.id FROM old AS o WHERE :affected(o.id)"
+                         " RETURNING id, name, note")
+        self.database.execute("CREATE TABLE old (id integer); INSERT INTO old SELECT id FROM users")
+        self.run_ok()
+        undone = self.undo_ok("1")
+        self.assertEqual((undone["rows"]["inserted"], self.users()), (2, before))
+
+    def test_the_images_are_used_if_they_are_asked_for(self):
+        before = self.users()
+        self.define(undo="UPDATE users SET name = 'by hand' WHERE :affected(id) RETURNING id, name")
+        self.run_ok()
+        self.undo_ok("1", "--from-ledger")
+        self.assertEqual(self.users(), before)
+
+    def test_it_has_to_return_its_rows(self):
+        self.define(undo="UPDATE users SET name = NULL WHERE :affected(id)")
+        self.run_ok()
+        self.undo_refused(1, "1", words=["the UPDATE in audit:undo has no RETURNING", "--from-ledger"])
+
+    def test_it_does_not_know_of_batches(self):
+        self.define(undo="UPDATE users SET name = NULL WHERE id < 4 RETURNING id, name")
+        self.run_ok()
+        self.undo_refused(1, "1", *small(1), words=["cannot be batched", ":affected"])
+        self.undo_ok("1", *small(1), "--single-transaction")
+
     # --- shapes of changes
 
     def test_a_cascade_that_was_watched(self):

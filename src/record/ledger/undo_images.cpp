@@ -1,10 +1,13 @@
 #include "record/ledger/undo_images.hpp"
 
+#include <set>
+
 #include <fmt/format.h>
 
 #include "capture/undo.hpp"
 #include "core/text.hpp"
 #include "core/value_json.hpp"
+#include "run/undo_plan.hpp"
 
 namespace datachange {
 
@@ -62,6 +65,13 @@ void require_images(const LedgerRun& run, const LedgerStep& step) {
         refuse(run, which + " names no table", "`-- table: NAME` in the header of a definition makes its runs undoable.");
 }
 
+/// A section `undo` is told which rows the run changed, and needs no more.
+void require_identifiers(const LedgerRun& run, const LedgerStep& step) {
+    if (step.evidence != "counts") return;
+    refuse(run, fmt::format("of step {} the ledger has counts alone, and its section `undo` is to be told the rows",
+                            step.step));
+}
+
 /// What the run did in a step, over its committed batches.
 UndoTable table_of(const LedgerReader& ledger, const LedgerRun& run, const LedgerStep& step) {
     UndoTable table;
@@ -107,18 +117,22 @@ bool is_of(Action action, UndoKind kind) {
 
 }  // namespace
 
-LedgerUndoSource::LedgerUndoSource(const std::string& ledger, const std::string& which, Engine engine, bool partial)
+LedgerUndoSource::LedgerUndoSource(const std::string& ledger, const std::string& which, Engine engine, bool partial,
+                                   bool from_ledger)
     : m_ledger(ledger) {
     const LedgerRun run = m_ledger.run(which);
     if (run.engine != engine_name(engine)) refuse(run, fmt::format("it ran on {}, and this is {}", run.engine, engine_name(engine)));
     require_ended(run);
     require_complete(m_ledger, run);
-    require_no_collateral(m_ledger, run, partial);
-    m_run = {run.run, run.uuid, run.version, run.name, m_ledger.definition(run.run), !run.reverses.empty()};
+    m_run = {run.run, run.uuid, run.version, run.name, m_ledger.definition(run.run), !run.reverses.empty(), false};
+    const std::set<int> written = from_ledger ? std::set<int>{} : steps_with_undo(m_run, engine);
+    m_run.by_hand = !written.empty();
+    if (!m_run.by_hand) require_no_collateral(m_ledger, run, partial);
     for (const LedgerStep& step : m_ledger.steps(run.run)) {
         UndoTable table = table_of(m_ledger, run, step);
         if (count_of(table, UndoKind::all) == 0) continue;
-        require_images(run, step);
+        table.by_hand = written.contains(step.watch_of == 0 ? step.step : step.watch_of);
+        table.by_hand ? require_identifiers(run, step) : require_images(run, step);
         m_tables.push_back(std::move(table));
     }
     if (m_tables.empty()) refuse(run, "it changed no row");

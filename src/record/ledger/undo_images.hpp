@@ -13,8 +13,10 @@ class LedgerUndoSource final : public UndoSource {
 public:
     /// @param which run: its number, or the beginning of its UUID
     /// @param partial although it changed rows beside those that there are images of
+    /// @param from_ledger where the definition has a section `undo` as well
     /// @throws Error (failed) that says why the run cannot be taken back; (usage), (unreachable) as LedgerReader
-    LedgerUndoSource(const std::string& ledger, const std::string& which, Engine engine, bool partial);
+    LedgerUndoSource(const std::string& ledger, const std::string& which, Engine engine, bool partial,
+                     bool from_ledger);
 
     const UndoneRun& run() const override { return m_run; }
     const std::vector<UndoTable>& tables() const override { return m_tables; }
