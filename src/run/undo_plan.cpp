@@ -198,7 +198,14 @@ Plan plan_undo(Target& target, const UndoSource& source, const RunOptions& optio
     }
     Plan plan = make_plan(std::move(definition), options);
     for (std::size_t i = 0; i < steps.size(); ++i) {
-        if (!steps[i].by_hand) plan.steps[i].batching = Batching::key_list;
+        StepPlan& step = plan.steps[i];
+        if (!steps[i].by_hand) {
+            step.batching = Batching::key_list;
+        } else if (step.batching == Batching::none) {
+            step.obstacle = "a statement of its section `undo` does not say :affected";
+            step.advice = fmt::format("Add `AND :affected({})` to it, or run the undo with --single-transaction.",
+                                      join(step.step.identifier, ", "));
+        }
     }
     return plan;
 }
