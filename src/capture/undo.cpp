@@ -25,8 +25,8 @@ std::vector<std::size_t> first_places(std::size_t width) {
 /// Rows of a table as they are now, found by key.
 class LiveRows {
 public:
-    LiveRows(Target& target, const CaptureSpec& spec, const UndoSpec& undo, const std::vector<UndoImage>& images,
-             bool lock) {
+    LiveRows(Target& target, const CaptureSpec& spec, const UndoSpec& undo,
+             const std::vector<UndoImage>& images, bool lock) {
         std::vector<std::string> columns, key, types;
         for (const UndoColumn& column : undo.columns) columns.push_back(column.name);
         for (std::size_t i = 0; i < undo.key_width; ++i) {
@@ -44,9 +44,10 @@ public:
         for (std::size_t row = 0; row < m_rows.size(); ++row) {
             const Key found = m_rows.key(row, places);
             if (m_places.emplace(key_fingerprint(found), row).second) continue;
-            throw Error(ExitCode::failed,
-                        fmt::format("{} {} names several rows of {}", join(key, ", "), key_text(found), spec.table),
-                        "Which of them the run changed cannot be told.");
+            throw Error(
+                ExitCode::failed,
+                fmt::format("{} {} names several rows of {}", join(key, ", "), key_text(found), spec.table),
+                "Which of them the run changed cannot be told.");
         }
     }
 
@@ -154,11 +155,12 @@ private:
         if (m_undo.on_conflict == OnConflict::force) return;
         for (const Collateral& table : capture.collateral) {
             if (table.deleted == 0 && !table.truncated) continue;
-            throw Error(ExitCode::failed,
-                        fmt::format("putting rows of {} back would delete others: {}", m_spec.table,
-                                    collateral_text({table})),
-                        "A cascade or a trigger does it, and the ledger has no image of those rows. Mend that "
-                        "first, or let it happen by --on-conflict force.");
+            throw Error(
+                ExitCode::failed,
+                fmt::format("putting rows of {} back would delete others: {}", m_spec.table,
+                            collateral_text({table})),
+                "A cascade or a trigger does it, and the ledger has no image of those rows. Mend that "
+                "first, or let it happen by --on-conflict force.");
         }
     }
 
@@ -207,11 +209,13 @@ std::vector<UndoImage> distinct_rows(const UndoSpec& undo, const RowSet& images,
 }  // namespace
 
 ConflictsFound::ConflictsFound(std::uint64_t rows, std::vector<RowConflict> conflicts)
-    : Error(ExitCode::failed,
-            fmt::format("{} not any more what the run left:\n{}",
-                        rows == 1 ? "1 row is" : with_thousands(rows) + " rows are", conflicts_text(conflicts)),
-            "Somebody has changed them since: --on-conflict skip leaves such rows as they are, --on-conflict force "
-            "puts the values of before the run over them."),
+    : Error(
+          ExitCode::failed,
+          fmt::format("{} not any more what the run left:\n{}",
+                      rows == 1 ? "1 row is" : with_thousands(rows) + " rows are", conflicts_text(conflicts)),
+          "Somebody has changed them since: --on-conflict skip leaves such rows as they are, --on-conflict "
+          "force "
+          "puts the values of before the run over them."),
       m_conflicts(std::move(conflicts)) {
 }
 
@@ -221,8 +225,9 @@ std::string conflicts_text(const std::vector<RowConflict>& conflicts) {
     std::vector<std::string> lines;
     for (const RowConflict& conflict : conflicts) {
         if (lines.size() == shown) break;
-        lines.push_back(fmt::format("  {}, {}: before {}, after {}, live {}", conflict.identifier, conflict.column,
-                                    value(conflict.before), value(conflict.after), value(conflict.live)));
+        lines.push_back(fmt::format("  {}, {}: before {}, after {}, live {}", conflict.identifier,
+                                    conflict.column, value(conflict.before), value(conflict.after),
+                                    value(conflict.live)));
     }
     if (conflicts.size() > shown) lines.emplace_back("  ...");
     return join(lines, "\n");

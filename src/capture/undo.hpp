@@ -17,8 +17,8 @@ namespace datachange {
 struct UndoColumn {
     static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 
-    std::string name;  ///< in the table
-    std::string type;  ///< as Column::type
+    std::string name;                         ///< in the table
+    std::string type;                         ///< as Column::type
     std::size_t before = npos, after = npos;  ///< where its values stand in the images; npos: in none of them
     bool generated = false;                   ///< by the database: read and compared, never written
 };
@@ -32,8 +32,8 @@ struct UndoSpec {
     OnConflict on_conflict = OnConflict::stop;
 };
 
-/// The columns in front of a row's values in the images of an undo: its place in the order in which rows are put
-/// back, from 1, and what the run did to it.
+/// The columns in front of a row's values in the images of an undo: its place in the order in which rows are
+/// put back, from 1, and what the run did to it.
 inline constexpr std::size_t undo_place = 0, undo_action = 1, undo_values = 2;
 
 /// Rows are not any more what the run had left, and `stop` was asked for.
@@ -50,12 +50,13 @@ private:
 std::string conflicts_text(const std::vector<RowConflict>& conflicts);
 
 /// Puts rows back that a run had changed, in the open transaction: locks them by key, compares each with the
-/// image that the run left, byte by byte, and gives it the image that the run found. Fewer rows than the images
-/// have are touched where rows are so already, or are in conflict.
+/// image that the run left, byte by byte, and gives it the image that the run found. Fewer rows than the
+/// images have are touched where rows are so already, or are in conflict.
 ///
 /// @param images rows in the order in which they are to be put back; a key may come several times
 /// @return everything but the rows, which the taker gets
-/// @throws ConflictsFound; Error (failed) if a key names several rows, or if rows that the run never had would be
+/// @throws ConflictsFound; Error (failed) if a key names several rows, or if rows that the run never had
+/// would be
 ///         deleted by cascades; DatabaseError. The caller rolls back.
 StepCapture capture_undo(Target& target, const CaptureSpec& spec, const UndoSpec& undo, const RowSet& images,
                          RowTaker& taker);

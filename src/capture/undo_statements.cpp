@@ -61,8 +61,8 @@ void append(RowSet& to, const RowSet& from) {
     for (std::size_t row = 0; row < from.size(); ++row) to.add_row(from, row);
 }
 
-/// Rows that take over the key of another one come behind it: in rings, where nobody can be the first, together
-/// in the last round.
+/// Rows that take over the key of another one come behind it: in rings, where nobody can be the first,
+/// together in the last round.
 std::map<std::size_t, std::vector<const UndoRow*>> rounds_of(const std::vector<UndoRow>& rows) {
     std::unordered_map<std::string, std::size_t> holders;  // of keys that will be free
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -186,8 +186,7 @@ void UndoStatements::update_set(const Rows& rows, RowSet& returned) {
     for (const UndoRow* row : rows) {
         const Key key = row->image.live_key();
         for (std::size_t i = 0; i < width; ++i) arrays.add(i, key[i].view());
-        for (std::size_t i = 0; i < columns.size(); ++i)
-            arrays.add(width + i, row->image.before(columns[i]));
+        for (std::size_t i = 0; i < columns.size(); ++i) arrays.add(width + i, row->image.before(columns[i]));
     }
     append(returned,
            m_target.query(fmt::format("UPDATE {} AS datachange_live SET {} FROM {} WHERE {} RETURNING {}{}",
@@ -242,10 +241,11 @@ RowSet UndoStatements::insert(const std::vector<UndoRow>& rows) {
         values.push_back(cast_value(i + 1, m_spec.columns[columns[i]].type));
         for (const UndoRow& row : rows) arrays.add(i, row.image.before(columns[i]));
     }
-    append(returned, m_target.query(
-                         fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} RETURNING {}",
-                                     m_table, names, join(values, ", "), rows_from(columns.size()), list("")),
-                         arrays.parameters()));
+    append(returned,
+           m_target.query(
+               fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} RETURNING {}",
+                           m_table, names, join(values, ", "), rows_from(columns.size()), list("")),
+               arrays.parameters()));
     return returned;
 }
 

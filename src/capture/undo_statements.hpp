@@ -15,9 +15,9 @@ struct UndoRow {
     std::vector<std::size_t> columns;  ///< that are written; none: the row is deleted
 };
 
-/// Changes rows of one table and gathers what RETURNING gives: PostgreSQL in one statement for all rows of a kind,
-/// SQLite row by row. The columns are those of the spec, and behind them, for updated rows where the run altered
-/// keys, the key that the row had: was_<name>.
+/// Changes rows of one table and gathers what RETURNING gives: PostgreSQL in one statement for all rows of a
+/// kind, SQLite row by row. The columns are those of the spec, and behind them, for updated rows where the
+/// run altered keys, the key that the row had: was_<name>.
 class UndoStatements {
 public:
     UndoStatements(Target& target, const std::string& table, const UndoSpec& spec);

@@ -48,8 +48,8 @@ void print_error(const Error& error, bool json) {
 
 /// In the order in which --help shows them.
 constexpr auto commands = {
-    add_new,    add_init,     add_check,  add_run,  add_resume, add_retry,   add_undo, add_pause,
-    add_cancel, add_throttle, add_status, add_runs, add_show,   add_history,
+    add_new,   add_init,   add_check,    add_run,    add_resume, add_retry, add_undo,
+    add_pause, add_cancel, add_throttle, add_status, add_runs,   add_show,  add_history,
 };
 
 }  // namespace

@@ -124,9 +124,8 @@ RunResult with_undo(const RunOptions& options, const UndoOptions& undo, Engine e
     }
     const auto source = open_undo_source(options.ledger, undo.run, engine, undo.partial, undo.from_ledger);
     UndoRun run{*source, undo.on_conflict, undo.partial, undo.from_ledger, {}};
-    const Plan plan =
-        plan_undo(*connect_target(options.database, engine, options.journal_schema), *source, options, undo.ticket,
-                  run.steps);
+    const Plan plan = plan_undo(*connect_target(options.database, engine, options.journal_schema), *source,
+                                options, undo.ticket, run.steps);
     return with_parts(plan, options, engine, listener, stop, [&](RunParts& parts) {
         parts.undo = &run;
         return work(plan, parts);

@@ -91,11 +91,10 @@ int resume(const Settings& settings, const ResumeCommandOptions& options, const 
     const auto listener = listener_for(output);
     const ResumeOptions how{chosen.uuid, options.take_over, options.failed_rows, options.restored, false};
     const auto undo = undo_options(settings, chosen.uuid);
-    const RunResult result =
-        undo ? execute_undo_resume(undo_work_options(settings, options.work), *undo, how, settings.engine(), *listener,
-                                   &stop)
-             : execute_resume(work_options(settings, chosen.version, options.work), how, settings.engine(), *listener,
-                              &stop);
+    const RunResult result = undo ? execute_undo_resume(undo_work_options(settings, options.work), *undo, how,
+                                                        settings.engine(), *listener, &stop)
+                                  : execute_resume(work_options(settings, chosen.version, options.work), how,
+                                                   settings.engine(), *listener, &stop);
     print_result(result, output);
     const bool failed_again = options.failed_rows && !result.failures.empty();
     return failed_again ? static_cast<int>(ExitCode::pending) : 0;

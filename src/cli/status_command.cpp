@@ -164,7 +164,8 @@ void print_text(const std::string& target, const std::vector<StatusLine>& lines,
                 {Align::left, Align::left, Align::left, Align::right, Align::left, Align::left});
     for (const StatusLine& line : lines) {
         table.add({line.version, line.path.empty() ? "***** NO FILE ***** (" + line.name + ")" : line.name,
-                   line.state + (line.undone_by.empty() ? "" : " by " + line.undone_by.substr(0, 8)), line.runs == 0 ? "" : with_thousands(line.rows_changed), line.finished_at,
+                   line.state + (line.undone_by.empty() ? "" : " by " + line.undone_by.substr(0, 8)),
+                   line.runs == 0 ? "" : with_thousands(line.rows_changed), line.finished_at,
                    line.operator_name});
     }
     if (table.empty()) {

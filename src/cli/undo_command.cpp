@@ -44,8 +44,9 @@ int undo(const Settings& settings, const UndoCommandOptions& options, const Outp
     StopRequest stop;
     const SignalWatch signals(stop);
     const auto listener = listener_for(output);
-    print_result(execute_undo(undo_work_options(settings, options.work), undo, settings.engine(), *listener, &stop),
-                 output);
+    print_result(
+        execute_undo(undo_work_options(settings, options.work), undo, settings.engine(), *listener, &stop),
+        output);
     return 0;
 }
 
@@ -87,9 +88,10 @@ void add_undo(CommandTree& tree) {
                  });
     CommandTree::add_run_name(command, options->undo.run);
     command
-        ->add_option("--on-conflict", options->on_conflict,
-                     "A row that is not any more what the run left: stop (default), skip it, or force the old "
-                     "values over it")
+        ->add_option(
+            "--on-conflict", options->on_conflict,
+            "A row that is not any more what the run left: stop (default), skip it, or force the old "
+            "values over it")
         ->check(CLI::IsMember({"stop", "skip", "force"}))
         ->type_name("WHAT");
     command->add_flag("--partial", options->undo.partial,
@@ -97,7 +99,8 @@ void add_undo(CommandTree& tree) {
     command->add_flag("--from-ledger", options->undo.from_ledger,
                       "From the images, although the definition has a section `undo`");
     command->add_option("--ticket", options->undo.ticket, "The ticket of the undo itself")->type_name("TEXT");
-    command->add_flag("--dry-run", options->work.run.dry_run, "Do everything, write the CSVs, then roll back");
+    command->add_flag("--dry-run", options->work.run.dry_run,
+                      "Do everything, write the CSVs, then roll back");
     command->add_flag("--single-transaction", options->work.run.single_transaction,
                       "One transaction, however many rows");
     tree.add_work(command, options->work);

@@ -28,8 +28,9 @@ void check_macros(const SqlTemplate& sql, SectionKind section) {
         throw Mistake(
             piece.at,
             fmt::format("{} has no place in {}", batch ? ":batch" : ":affected", section_name(section)),
-            fmt::format("It belongs in {}.", batch ? "audit:keys, audit:pre, audit:change and audit:watch"
-                                                   : "audit:change, audit:post and audit:watch, and in audit:undo"));
+            fmt::format("It belongs in {}.",
+                        batch ? "audit:keys, audit:pre, audit:change and audit:watch"
+                              : "audit:change, audit:post and audit:watch, and in audit:undo"));
     }
 }
 

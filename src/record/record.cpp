@@ -17,8 +17,8 @@ std::unique_ptr<Journal> open_rehearsal_record(const RecordOptions& options) {
                                              options.csv_dir);
 }
 
-std::unique_ptr<UndoSource> open_undo_source(const std::string& ledger, const std::string& which, Engine engine,
-                                             bool partial, bool from_ledger) {
+std::unique_ptr<UndoSource> open_undo_source(const std::string& ledger, const std::string& which,
+                                             Engine engine, bool partial, bool from_ledger) {
     return std::make_unique<LedgerUndoSource>(ledger, which, engine, partial, from_ledger);
 }
 

@@ -32,7 +32,7 @@ std::unique_ptr<Journal> open_rehearsal_record(const RecordOptions& options);
 /// @param partial although it changed rows beside those that there are images of
 /// @param from_ledger where the definition has a section `undo` as well
 /// @throws Error (failed) that says why the run cannot be taken back
-std::unique_ptr<UndoSource> open_undo_source(const std::string& ledger, const std::string& which, Engine engine,
-                                             bool partial, bool from_ledger);
+std::unique_ptr<UndoSource> open_undo_source(const std::string& ledger, const std::string& which,
+                                             Engine engine, bool partial, bool from_ledger);
 
 }  // namespace datachange

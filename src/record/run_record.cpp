@@ -39,7 +39,7 @@ void write_conflict(SQLite::Statement& query, CsvFile& file) {
         const auto place = static_cast<std::size_t>(i);
         texts[place] = query.getColumn(i + 1).getString();
         const bool missing = texts[place].empty();
-        fields[place] = i < 2      ? csv_text(texts[place], memory[place])
+        fields[place] = i < 2     ? csv_text(texts[place], memory[place])
                         : missing ? std::string_view{}
                                   : csv_value(texts[place], memory[place]);
     }
@@ -365,8 +365,8 @@ std::vector<CsvPaths> RunRecord::render() {
     return paths;
 }
 
-/// Rows that an undo found otherwise than its run had left them: those of committed batches, and those that it
-/// stopped at.
+/// Rows that an undo found otherwise than its run had left them: those of committed batches, and those that
+/// it stopped at.
 std::map<int, std::unique_ptr<CsvFile>> RunRecord::render_conflicts() {
     return in_ledger(
         [&] {

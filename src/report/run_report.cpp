@@ -107,15 +107,15 @@ std::string conflicts_json(const std::vector<RowConflict>& conflicts) {
 std::string conflicts_text(const RunResult& result) {
     if (result.conflicting_rows == 0) return {};
     constexpr std::size_t shown = 5;
-    std::string out = fmt::format("  conflicts {} not any more what the run had left (conflicts.csv)\n",
-                                  result.conflicting_rows == 1
-                                      ? "1 row was"
-                                      : with_thousands(result.conflicting_rows) + " rows were");
+    std::string out = fmt::format(
+        "  conflicts {} not any more what the run had left (conflicts.csv)\n",
+        result.conflicting_rows == 1 ? "1 row was" : with_thousands(result.conflicting_rows) + " rows were");
     const auto value = [](const std::string& json) { return json.empty() ? std::string{"no row"} : json; };
     for (std::size_t i = 0; i < result.conflicts.size() && i < shown; ++i) {
         const RowConflict& conflict = result.conflicts[i];
-        out += fmt::format("          {}, {}: before {}, after {}, live {}\n", conflict.identifier,
-                           conflict.column, value(conflict.before), value(conflict.after), value(conflict.live));
+        out +=
+            fmt::format("          {}, {}: before {}, after {}, live {}\n", conflict.identifier,
+                        conflict.column, value(conflict.before), value(conflict.after), value(conflict.live));
     }
     return out + (result.conflicts.size() > shown ? "          ...\n" : "");
 }

@@ -55,10 +55,11 @@ std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<Jo
             continue;
         }
         if (const JournalRun* undo = again ? nullptr : unfinished_undo(run, runs)) {
-            throw Error(ExitCode::failed,
-                        fmt::format("the undo of run {} has not ended: {}", run.uuid.substr(0, 8), described(*undo)),
-                        fmt::format("`datachange resume {}` goes on with it. Nothing was changed.",
-                                    undo->uuid.substr(0, 8)));
+            throw Error(
+                ExitCode::failed,
+                fmt::format("the undo of run {} has not ended: {}", run.uuid.substr(0, 8), described(*undo)),
+                fmt::format("`datachange resume {}` goes on with it. Nothing was changed.",
+                            undo->uuid.substr(0, 8)));
         }
         if (run.active()) {
             if (!stalled(run)) refuse_running(run);
@@ -71,10 +72,11 @@ std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<Jo
         require_same_definition(plan, run);
         if (plan.may_run_again()) continue;
         if (const JournalRun* undo = undone_by(run, runs)) {
-            throw Error(ExitCode::failed,
-                        fmt::format("version {} has run and was undone: {}", run.version, described(*undo)),
-                        "--again runs it anew; `datachange undo` of the undo puts back what it had done. Nothing was "
-                        "changed.");
+            throw Error(
+                ExitCode::failed,
+                fmt::format("version {} has run and was undone: {}", run.version, described(*undo)),
+                "--again runs it anew; `datachange undo` of the undo puts back what it had done. Nothing was "
+                "changed.");
         }
         if (run.state == "done") {
             throw Error(

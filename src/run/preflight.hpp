@@ -16,9 +16,9 @@ namespace datachange {
 /// A step whose every statement has been checked against the target.
 struct ReadyStep {
     const StepPlan* plan = nullptr;
-    CaptureSpec capture;        ///< not for a step that only verifies
-    KeySource source;           ///< what is counted, and what ranges run over
-    std::string no_unique_key;  ///< why ranges over pre cannot be trusted here, or ""
+    CaptureSpec capture;           ///< not for a step that only verifies
+    KeySource source;              ///< what is counted, and what ranges run over
+    std::string no_unique_key;     ///< why ranges over pre cannot be trusted here, or ""
     std::optional<UndoSpec> undo;  ///< the step puts rows back; then there is no source
     std::uint64_t undo_rows = 0;   ///< how many
     bool by_hand = false;  ///< the step is a section `undo`, and its set are `undo_rows` rows of the ledger

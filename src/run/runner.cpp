@@ -64,9 +64,11 @@ public:
 
     RunResult resume(const ResumeOptions& options) {
         std::optional<JournalRun> chosen;
-        for (const JournalRun& run : m_fence->runs(m_plan.definition.version)) {
+        const std::vector<JournalRun> runs = m_fence->runs(m_plan.definition.version);
+        for (const JournalRun& run : runs) {
             if (run.uuid == options.run) chosen = run;
         }
+        if (chosen) require_not_undone(*chosen, runs);
         if (!chosen) return reenter(options);
         require_same_definition(m_plan, *chosen);
         if (chosen->active() && !options.take_over && !stalled(*chosen, m_target)) refuse_running(*chosen);
@@ -86,6 +88,16 @@ private:
 
     Preflight check() {
         return m_parts.undo ? check_undo(m_target, m_plan, *m_parts.undo) : check_plan(m_target, m_plan);
+    }
+
+    static void require_not_undone(const JournalRun& run, const std::vector<JournalRun>& runs) {
+        const JournalRun* undo = undone_by(run, runs);
+        if (undo == nullptr) undo = unfinished_undo(run, runs);
+        if (undo == nullptr) return;
+        throw Error(ExitCode::failed,
+                    fmt::format("run {} is being undone, or was: run {} is {}", run.uuid.substr(0, 8),
+                                undo->uuid.substr(0, 8), undo->state),
+                    "Nothing more of it is to be done. Nothing was changed.");
     }
 
     static void require_resumable(const JournalRun& run, bool failed_rows) {
@@ -260,8 +272,9 @@ private:
     /// For who goes on with it.
     void note_undo() {
         const UndoRun& undo = *m_parts.undo;
-        m_journal.event("undo", fmt::format("on-conflict {}{}{}", on_conflict_name(undo.on_conflict),
-                                            undo.partial ? ", partial" : "", undo.from_ledger ? ", from-ledger" : ""));
+        m_journal.event(
+            "undo", fmt::format("on-conflict {}{}{}", on_conflict_name(undo.on_conflict),
+                                undo.partial ? ", partial" : "", undo.from_ledger ? ", from-ledger" : ""));
     }
 
     FenceOwner owner() const {
@@ -351,7 +364,8 @@ private:
         try {
             // the state of a run that goes on later is overwritten; that it had stopped, and why, is not
             if (resumable) m_journal.event(state, error.what());
-            if (const auto* found = dynamic_cast<ConflictsFound*>(&error)) m_journal.conflicts(found->conflicts());
+            if (const auto* found = dynamic_cast<ConflictsFound*>(&error))
+                m_journal.conflicts(found->conflicts());
             m_journal.finish({state, error.what(), m_result.rows, resumable});
         } catch (const std::exception&) {
         }
@@ -372,7 +386,8 @@ private:
             hint += (hint.empty() ? "" : " ") + sentence;
         };
         if (dynamic_cast<const ConflictsFound*>(&error) != nullptr)
-            add(fmt::format("All of them are in {}/.", m_journal.csv_directory()) + (kept ? "" : " Nothing was changed."));
+            add(fmt::format("All of them are in {}/.", m_journal.csv_directory()) +
+                (kept ? "" : " Nothing was changed."));
         if (kept) {
             if (error.code() == ExitCode::failed || error.code() == ExitCode::unreachable)
                 error.set_code(ExitCode::partial);

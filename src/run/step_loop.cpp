@@ -20,7 +20,8 @@ std::uint64_t rows_put_back(const std::vector<CommittedBatch>& batches) {
     std::uint64_t rows = 0;
     for (const CommittedBatch& batch : batches) {
         if (!batch.range.after || !batch.range.upto) continue;
-        rows += std::stoull(batch.range.upto->front().bytes) - std::stoull(batch.range.after->front().bytes) + 1;
+        rows +=
+            std::stoull(batch.range.upto->front().bytes) - std::stoull(batch.range.after->front().bytes) + 1;
     }
     return rows;
 }
@@ -104,7 +105,8 @@ void StepLoop::look_for_conflicts() {
     if (rows > 0) throw ConflictsFound(rows, std::move(conflicts));
 }
 
-/// The images of a step into the ledger of this run, where they are found whatever becomes of those of the other.
+/// The images of a step into the ledger of this run, where they are found whatever becomes of those of the
+/// other.
 std::uint64_t StepLoop::spool_images(const ReadyStep& step) {
     const int number = step.plan->step.number;
     const UndoStep& undo = m_parts.undo->steps[static_cast<std::size_t>(number) - 1];
@@ -208,7 +210,8 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
 /// A maximum of rows is held against the running total, which only one at a time can know.
 bool StepLoop::wants_workers(const ReadyStep& step) const {
     const auto& expected = step.plan->step.expect_rows;
-    return m_parts.workers > 1 && !step.takes_back() && m_transaction.fence != nullptr && !(expected && expected->most);
+    return m_parts.workers > 1 && !step.takes_back() && m_transaction.fence != nullptr &&
+           !(expected && expected->most);
 }
 
 /// A run that goes on keeps the batch size that it began with, unless another is given now.

@@ -95,11 +95,11 @@ std::vector<std::string> Tally::warnings() const {
                                        was_or_were(m_result.rows.missing), m_missing_example));
     }
     if (m_not_restored > 0) {
-        warnings.push_back(fmt::format("{} still not as before the run, for example {}: a trigger has changed what "
-                                       "was put back",
-                                       m_not_restored == 1 ? "1 row is"
-                                                           : with_thousands(m_not_restored) + " rows are",
-                                       m_not_restored_example));
+        warnings.push_back(
+            fmt::format("{} still not as before the run, for example {}: a trigger has changed what "
+                        "was put back",
+                        m_not_restored == 1 ? "1 row is" : with_thousands(m_not_restored) + " rows are",
+                        m_not_restored_example));
     }
     if (m_drifted > 0) {
         warnings.push_back(

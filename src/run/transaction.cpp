@@ -49,12 +49,12 @@ private:
     std::vector<std::string> m_mended;
 };
 
-/// What a section `undo` does to the rows that another run changed: all of them at once, for it may not know of
-/// batches.
+/// What a section `undo` does to the rows that another run changed: all of them at once, for it may not know
+/// of batches.
 StepCapture undo_by_hand(const TransactionParts& parts, const Unit& unit, RowTaker& rows) {
     const ReadyStep& step = *unit.step;
-    const RowSet images = unit.slice ? *unit.slice
-                                     : parts.journal.spooled(step.plan->step.number, 0, step.undo_rows);
+    const RowSet images =
+        unit.slice ? *unit.slice : parts.journal.spooled(step.plan->step.number, 0, step.undo_rows);
     StepCapture capture = capture_keys(parts.target, step.capture, step.keys_taken_back(images));
     rows.take(capture.rows);
     capture.forget_rows();

@@ -93,7 +93,8 @@ const char* kind_text(UndoKind kind) {
 /// What stands in the ledger in the place of a definition.
 std::string text_of(const UndoneRun& undone, const std::vector<UndoStep>& steps) {
     std::string text = fmt::format(
-        "-- Takes back run {} of {} {}: each row gets the values that the run found, from the ledger's images.\n"
+        "-- Takes back run {} of {} {}: each row gets the values that the run found, from the ledger's "
+        "images.\n"
         "-- There is no file of this definition.\n",
         undone.uuid, undone.version, undone.name);
     for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -134,7 +135,8 @@ void require_returning(const Step& step) {
     for (const ChangeStatement& statement : step.undo) {
         if (!statement.changes_data || statement.has_returning) continue;
         throw Error(ExitCode::failed, fmt::format("the {} in audit:undo has no RETURNING", statement.verb),
-                    "What it changes could not be audited. --from-ledger uses the images instead. Nothing was changed.");
+                    "What it changes could not be audited. --from-ledger uses the images instead. Nothing "
+                    "was changed.");
     }
 }
 
@@ -203,8 +205,9 @@ Plan plan_undo(Target& target, const UndoSource& source, const RunOptions& optio
             step.batching = Batching::key_list;
         } else if (step.batching == Batching::none) {
             step.obstacle = "a statement of its section `undo` does not say :affected";
-            step.advice = fmt::format("Add `AND :affected({})` to it, or run the undo with --single-transaction.",
-                                      join(step.step.identifier, ", "));
+            step.advice =
+                fmt::format("Add `AND :affected({})` to it, or run the undo with --single-transaction.",
+                            join(step.step.identifier, ", "));
         }
     }
     return plan;

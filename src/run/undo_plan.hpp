@@ -30,10 +30,10 @@ struct UndoRun {
 /// The numbers of the steps whose definition has a section `undo`; none of an undo.
 std::set<int> steps_with_undo(const UndoneRun& undone, Engine engine);
 
-/// The plan of an undo: the steps of the run in reverse order. Of tables that were changed together (a step and what
-/// it watches) rows are put back parents first, and those that had come go children first. Its definition is a text
-/// that says so. A step with a section `undo` of its own is planned as that section, with the rows that the run
-/// changed as its set.
+/// The plan of an undo: the steps of the run in reverse order. Of tables that were changed together (a step
+/// and what it watches) rows are put back parents first, and those that had come go children first. Its
+/// definition is a text that says so. A step with a section `undo` of its own is planned as that section,
+/// with the rows that the run changed as its set.
 /// @param steps filled with what each step of the plan puts back
 /// @throws Error (failed) if the target does not know the run, or it was taken back already
 Plan plan_undo(Target& target, const UndoSource& source, const RunOptions& options, const std::string& ticket,

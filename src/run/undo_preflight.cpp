@@ -18,13 +18,14 @@ constexpr const char* nothing_changed = "Nothing was changed.";
 /// Column of an image -> column of the table that its values are, unchanged.
 using Origins = std::map<std::string, std::string>;
 
-/// What the definition selected for the images of a table: a column that it computed cannot be put back, whatever
-/// its name is.
+/// What the definition selected for the images of a table: a column that it computed cannot be put back,
+/// whatever its name is.
 class ImageOrigins {
 public:
     ImageOrigins(Target& target, const UndoneRun& undone) : m_target(target) {
         if (undone.undo) return;  // an undo reads the columns themselves
-        m_definition = parse_definition({"", undone.version, undone.name}, undone.definition, target.engine());
+        m_definition =
+            parse_definition({"", undone.version, undone.name}, undone.definition, target.engine());
     }
 
     /// @param after of the images that the run left, else of those that it found
@@ -51,8 +52,8 @@ private:
             return m_target.describe(step.post ? *step.post : derive_post(info, pre, step.identifier), {});
         } catch (Error& error) {
             throw Error(ExitCode::failed,
-                        fmt::format("what the run selected of {} cannot be selected any more: {}", table.table,
-                                    error.what()),
+                        fmt::format("what the run selected of {} cannot be selected any more: {}",
+                                    table.table, error.what()),
                         nothing_changed);
         }
     }
@@ -105,8 +106,8 @@ private:
     /// The identifier's columns in the table.
     void add_key() {
         for (const std::string& name : m_table.identifier) {
-            const auto origin = find_origin(m_before, name) ? find_origin(m_before, name)
-                                                            : find_origin(m_after, name);
+            const auto origin =
+                find_origin(m_before, name) ? find_origin(m_before, name) : find_origin(m_after, name);
             if (!origin || *origin == "ctid") {
                 throw Error(ExitCode::failed,
                             fmt::format("rows of {} were named by {}, which is {}", m_table.table, name,
@@ -177,23 +178,26 @@ private:
         }
         m_spec.whole_rows = missing.empty();
         for (std::size_t i = 0; i < m_spec.key_width; ++i) {
-            if (m_spec.columns[i].before != UndoColumn::npos && m_spec.columns[i].after != UndoColumn::npos) continue;
+            if (m_spec.columns[i].before != UndoColumn::npos && m_spec.columns[i].after != UndoColumn::npos)
+                continue;
             throw Error(ExitCode::failed,
-                        fmt::format("the images of {} do not have {} as it stands in the table", m_table.table,
-                                    m_spec.columns[i].name),
+                        fmt::format("the images of {} do not have {} as it stands in the table",
+                                    m_table.table, m_spec.columns[i].name),
                         "pre and post have to select the identifier itself. Nothing was changed.");
         }
         if (puts && m_table.deleted > 0 && !missing.empty()) {
-            throw Error(ExitCode::failed,
-                        fmt::format("{} of {} cannot be put back: pre did not select {}",
-                                    counted(m_table.deleted, "deleted row"), m_table.table,
-                                    join(missing, ", ")),
-                        "A default in its place could be wrong: a row is only inserted where every column of it "
-                        "is known. Nothing was changed.");
+            throw Error(
+                ExitCode::failed,
+                fmt::format("{} of {} cannot be put back: pre did not select {}",
+                            counted(m_table.deleted, "deleted row"), m_table.table, join(missing, ", ")),
+                "A default in its place could be wrong: a row is only inserted where every column of it "
+                "is known. Nothing was changed.");
         }
-        const bool any = std::any_of(m_spec.columns.begin(), m_spec.columns.end(), [](const UndoColumn& column) {
-            return column.before != UndoColumn::npos && column.after != UndoColumn::npos && !column.generated;
-        });
+        const bool any =
+            std::any_of(m_spec.columns.begin(), m_spec.columns.end(), [](const UndoColumn& column) {
+                return column.before != UndoColumn::npos && column.after != UndoColumn::npos &&
+                       !column.generated;
+            });
         const bool only_key = m_spec.columns.size() == m_spec.key_width && !m_table.renames;
         if (puts && m_table.updated > 0 && (!any || only_key)) {
             throw Error(ExitCode::failed,
@@ -221,9 +225,11 @@ private:
             arguments.push_back(quote_name(names[i]));
         }
         capture.table_key = capture.identifier;
-        capture.post.pieces = {
-            {SqlPiece::Kind::text, fmt::format("SELECT {} FROM {} WHERE ", quote_names(names), m_table.table), {}, {}},
-            {SqlPiece::Kind::affected, "", arguments, {}}};
+        capture.post.pieces = {{SqlPiece::Kind::text,
+                                fmt::format("SELECT {} FROM {} WHERE ", quote_names(names), m_table.table),
+                                {},
+                                {}},
+                               {SqlPiece::Kind::affected, "", arguments, {}}};
         ready.undo = std::move(m_spec);
         ready.undo_rows = count_of(m_table, m_step.kind);
         return ready;

@@ -48,8 +48,8 @@ public:
     virtual const UndoneRun& run() const = 0;
     /// Tables of which rows were changed, in the order of their numbers.
     virtual const std::vector<UndoTable>& tables() const = 0;
-    /// The images of the rows that were changed, the last one first, in pieces of at most `rows`. Columns: see
-    /// undo_place, then those of `before` and those of `after`; NULL where a row has no such image.
+    /// The images of the rows that were changed, the last one first, in pieces of at most `rows`. Columns:
+    /// see undo_place, then those of `before` and those of `after`; NULL where a row has no such image.
     virtual void read(const UndoTable& table, UndoKind kind, std::size_t rows,
                       const std::function<void(const RowSet&)>& piece) = 0;
 };

@@ -8,8 +8,8 @@
 
 namespace datachange {
 
-// An undo stands in the target's journal under the version of the run that it takes back, and is told apart by its
-// name, so that journals of any age can have one.
+// An undo stands in the target's journal under the version of the run that it takes back, and is told apart
+// by its name, so that journals of any age can have one.
 
 /// The name of an undo: "undo_of_" and the first eight digits of the run's UUID.
 std::string undo_name(const std::string& uuid);

@@ -148,13 +148,14 @@ bool LedgerReader::renames(std::int64_t run, int step) const {
 
 std::vector<RowConflict> LedgerReader::conflicts(std::int64_t run) const {
     return rows<RowConflict>(
-        "SELECT step, identifier, column_name, before, after, live FROM conflicts WHERE run_id = ? ORDER BY step,"
+        "SELECT step, identifier, column_name, before, after, live FROM conflicts WHERE run_id = ? ORDER BY "
+        "step,"
         " rowid",
         [](Cursor row) {
             RowConflict conflict;
             conflict.step = row.small();
-            for (std::string* field : {&conflict.identifier, &conflict.column, &conflict.before, &conflict.after,
-                                       &conflict.live}) {
+            for (std::string* field : {&conflict.identifier, &conflict.column, &conflict.before,
+                                       &conflict.after, &conflict.live}) {
                 *field = row.text();
             }
             return conflict;

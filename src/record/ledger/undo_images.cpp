@@ -22,7 +22,8 @@ void require_ended(const LedgerRun& run) {
     if (run.dry_run) refuse(run, "it was a dry run, which changed nothing");
     if (run.state == "done" || run.state == "cancelled") return;
     refuse(run, fmt::format("it is {}, and may go on", run.state),
-           fmt::format("`datachange resume {0}` goes on with it, `datachange cancel {0}` ends it for good.", run.run));
+           fmt::format("`datachange resume {0}` goes on with it, `datachange cancel {0}` ends it for good.",
+                       run.run));
 }
 
 void require_complete(const LedgerReader& ledger, const LedgerRun& run) {
@@ -42,9 +43,10 @@ void require_no_collateral(const LedgerReader& ledger, const LedgerRun& run, boo
     if (partial || tables.empty()) return;
     const Collateral& first = tables.front().rows;
     refuse(run,
-           fmt::format("triggers or cascades changed rows that the ledger has no images of, {} of them in {}",
-                       with_thousands(static_cast<std::uint64_t>(first.inserted + first.updated + first.deleted)),
-                       first.table),
+           fmt::format(
+               "triggers or cascades changed rows that the ledger has no images of, {} of them in {}",
+               with_thousands(static_cast<std::uint64_t>(first.inserted + first.updated + first.deleted)),
+               first.table),
            "--partial puts the audited rows back, and leaves those as they are.");
 }
 
@@ -62,14 +64,16 @@ void require_images(const LedgerRun& run, const LedgerStep& step) {
     if (!step.redacted.empty())
         refuse(run, fmt::format("{} of {} is redacted", join(step.redacted, ", "), which));
     if (step.table.empty())
-        refuse(run, which + " names no table", "`-- table: NAME` in the header of a definition makes its runs undoable.");
+        refuse(run, which + " names no table",
+               "`-- table: NAME` in the header of a definition makes its runs undoable.");
 }
 
 /// A section `undo` is told which rows the run changed, and needs no more.
 void require_identifiers(const LedgerRun& run, const LedgerStep& step) {
     if (step.evidence != "counts") return;
-    refuse(run, fmt::format("of step {} the ledger has counts alone, and its section `undo` is to be told the rows",
-                            step.step));
+    refuse(run, fmt::format(
+                    "of step {} the ledger has counts alone, and its section `undo` is to be told the rows",
+                    step.step));
 }
 
 /// What the run did in a step, over its committed batches.
@@ -117,14 +121,16 @@ bool is_of(Action action, UndoKind kind) {
 
 }  // namespace
 
-LedgerUndoSource::LedgerUndoSource(const std::string& ledger, const std::string& which, Engine engine, bool partial,
-                                   bool from_ledger)
+LedgerUndoSource::LedgerUndoSource(const std::string& ledger, const std::string& which, Engine engine,
+                                   bool partial, bool from_ledger)
     : m_ledger(ledger) {
     const LedgerRun run = m_ledger.run(which);
-    if (run.engine != engine_name(engine)) refuse(run, fmt::format("it ran on {}, and this is {}", run.engine, engine_name(engine)));
+    if (run.engine != engine_name(engine))
+        refuse(run, fmt::format("it ran on {}, and this is {}", run.engine, engine_name(engine)));
     require_ended(run);
     require_complete(m_ledger, run);
-    m_run = {run.run, run.uuid, run.version, run.name, m_ledger.definition(run.run), !run.reverses.empty(), false};
+    m_run = {run.run, run.uuid, run.version, run.name, m_ledger.definition(run.run), !run.reverses.empty(),
+             false};
     const std::set<int> written = from_ledger ? std::set<int>{} : steps_with_undo(m_run, engine);
     m_run.by_hand = !written.empty();
     if (!m_run.by_hand) require_no_collateral(m_ledger, run, partial);

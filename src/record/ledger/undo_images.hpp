@@ -14,7 +14,8 @@ public:
     /// @param which run: its number, or the beginning of its UUID
     /// @param partial although it changed rows beside those that there are images of
     /// @param from_ledger where the definition has a section `undo` as well
-    /// @throws Error (failed) that says why the run cannot be taken back; (usage), (unreachable) as LedgerReader
+    /// @throws Error (failed) that says why the run cannot be taken back; (usage), (unreachable) as
+    /// LedgerReader
     LedgerUndoSource(const std::string& ledger, const std::string& which, Engine engine, bool partial,
                      bool from_ledger);
 
