@@ -145,7 +145,7 @@ class UndoTests:
 
     def test_it_stops_at_conflicts_before_anything_is_changed(self):
         self.in_conflict()
-        for flags in ([], small(1)):
+        for flags in ([], small(1), ["--dry-run"]):
             with self.subTest(flags):
                 self.undo_refused(1, "1", *flags, words=[
                     "2 rows are not any more what the run left", '2, name: before null, after "filled", live "mine"',
@@ -199,6 +199,25 @@ class UndoTests:
         self.undo_ok("1", *small(1), "--on-conflict", "skip")
         self.assertEqual(self.column("SELECT name FROM users WHERE id <= 3 ORDER BY id"), [None, None, "mine"])
         self.assertEqual(self.ledger("SELECT run_id, state FROM runs"), [(1, "done"), (2, "done")])
+
+    def test_a_stopped_undo_is_ended_for_good(self):
+        self.define(text=STEPS)
+        self.run_ok()
+        self.database.execute("UPDATE users SET name = 'mine' WHERE id = 3")
+        self.assertEqual(self.tool("undo", "1", *small(1)).code, 6)
+        result = self.tool("cancel", "2", "--json")
+        self.assertEqual((result.code, result.json["requested"]), (0, "cancel"), result)
+        self.assertEqual(self.ledger("SELECT state FROM runs WHERE run_id = 2"), [("cancelled",)])
+        self.assertEqual(self.state(), "done")
+        self.undo_ok("1", "--on-conflict", "skip")
+        self.assertEqual(self.database.rows("SELECT name, note FROM users WHERE id <= 3 ORDER BY id"),
+                         [(None, "note 1"), (None, "note 2"), ("mine", "note 3")])
+
+    def test_failed_rows_of_an_undone_run_are_not_tried_again(self):
+        self.define()
+        self.run_ok()
+        self.undo_ok("1")
+        self.assert_failed(self.tool("retry", "1"), 1, "is being undone, or was")
 
     # --- what cannot be undone
 
@@ -366,6 +385,27 @@ DELETE FROM users WHERE id = 1 RETURNING id;
 INSERT INTO users (id, name) VALUES (11, 'one') RETURNING id;
 """)
 
+    def test_a_row_that_several_batches_changed(self):
+        self.database.execute("CREATE TABLE totals (id integer PRIMARY KEY, n integer); INSERT INTO totals VALUES (1, 0), (2, 0);"
+                              "CREATE TABLE src (k integer PRIMARY KEY, total_id integer);"
+                              f"{numbers(9)} INSERT INTO src SELECT i, 1 + i % 2 FROM n")
+        text = """-- table: totals
+-- identifier: id
+-- audit:keys
+SELECT k FROM src WHERE :batch(k);
+-- audit:pre
+SELECT id, n FROM totals WHERE id IN (SELECT total_id FROM src WHERE :batch(k));
+-- audit:change
+UPDATE totals SET n = n + 1 WHERE id IN (SELECT total_id FROM src WHERE :batch(k)) RETURNING id, n;
+"""
+        before = self.database.dump()
+        self.define(text=text)
+        for flags in ([], small(3)):
+            run = self.run_ok("--again", *small(2))
+            self.assertEqual(run["batches"], 5)
+            self.undo_ok(str(run["run"]), *flags)
+            self.assertEqual(self.database.dump(), before)
+
     def test_generated_columns_are_left_out(self):
         self.database.execute("CREATE TABLE sums (id integer PRIMARY KEY, a integer, b integer GENERATED ALWAYS AS (a * 2) STORED);"
                               "INSERT INTO sums (id, a) VALUES (1, 1), (2, 2)")
@@ -419,6 +459,21 @@ class UndoOnSqlite(UndoTests, SqliteCase):
         self.after_trigger("touched", "UPDATE OF name",
                            "UPDATE users SET name = 'touched' WHERE id = NEW.id AND NEW.name IS NULL")
 
+    def test_rows_that_are_named_by_rowid(self):
+        self.database.execute("CREATE TABLE t (v, w); INSERT INTO t (rowid, v, w) VALUES (3, 'a', 1), (5, 'b', 2), (9, 'a', 1)")
+        before = self.database.rows("SELECT rowid, v, w FROM t")
+        self.run_and_undo("""-- table: t
+-- identifier: rowid
+-- audit:pre
+SELECT rowid, v, w FROM t;
+-- audit:change
+DELETE FROM t WHERE rowid = 3 RETURNING rowid;
+UPDATE t SET v = 'x' WHERE rowid = 9 RETURNING rowid;
+-- audit:post
+SELECT rowid, v, w FROM t WHERE :affected(rowid);
+""")
+        self.assertEqual(self.database.rows("SELECT rowid, v, w FROM t"), before)
+
     def test_text_and_number_are_not_one_value(self):
         self.database.execute("CREATE TABLE t (k PRIMARY KEY, v); INSERT INTO t VALUES (1, 1), ('1', 'a'), (x'31', NULL), (1.5, 2.0)")
         self.run_and_undo("""-- table: t
@@ -459,6 +514,28 @@ class UndoOnPostgres(UndoTests, PostgresCase):
         self.undo_ok("1")
         self.assertEqual(self.database.rows("SELECT n, f, j FROM t"), [("0", "1", "{}")])
 
+    def test_a_table_that_was_emptied(self):
+        self.run_and_undo("""-- table: users
+-- identifier: id
+-- returning: none
+-- audit:pre
+SELECT id, name, note FROM users;
+-- audit:change
+TRUNCATE users;
+""")
+
+    def test_rows_that_moved_to_another_partition(self):
+        self.database.execute("CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+                              "CREATE TABLE low PARTITION OF p FOR VALUES FROM (0) TO (10);"
+                              "CREATE TABLE high PARTITION OF p FOR VALUES FROM (10) TO (99); INSERT INTO p VALUES (1, 'a'), (11, 'b')")
+        self.run_and_undo("""-- table: p
+-- identifier: id
+-- audit:pre
+SELECT id, v FROM p;
+-- audit:change
+UPDATE p SET id = id + 20, v = NULL RETURNING id, v, id - 20 AS was_id;
+""")
+
     def test_identity_columns(self):
         self.database.execute("CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text); INSERT INTO t (v) VALUES ('a'), ('b')")
         self.run_and_undo("""-- table: t
@@ -479,6 +556,23 @@ SELECT id, v FROM t WHERE id < 3;
 -- audit:change
 UPDATE t SET id = 3 - id WHERE id < 3 RETURNING id, v, 3 - id AS was_id;
 """)
+
+    def test_parents_that_were_inserted_together_with_their_children(self):
+        """The watched table is the parent: its rows go last, and come first."""
+        self.database.execute("CREATE TABLE parents (id int PRIMARY KEY); CREATE TABLE children (id int PRIMARY KEY,"
+                              " parent_id int NOT NULL REFERENCES parents)")
+        self.run_and_undo("""-- table: children
+-- identifier: id
+-- audit:pre
+SELECT id, parent_id FROM children;
+-- audit:change
+WITH p AS (INSERT INTO parents VALUES (1), (2) RETURNING id) INSERT INTO children SELECT id * 10, id FROM p RETURNING id;
+-- audit:watch parents
+-- identifier: id
+SELECT id FROM parents;
+""")
+        self.undo_ok("2")
+        self.assertEqual(self.column("SELECT parent_id FROM children ORDER BY 1"), ["1", "2"])
 
     def test_a_table_in_another_schema(self):
         self.database.execute('CREATE SCHEMA app; CREATE TABLE app."User" (id int PRIMARY KEY, v text); INSERT INTO app."User" VALUES (1, NULL)')
