@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "capture/compare.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
 #include "definition/definition.hpp"
@@ -55,6 +56,31 @@ void add_group(Target& target, const std::vector<const UndoTable*>& group, std::
 
 Definition definition_of(const UndoneRun& undone, Engine engine) {
     return parse_definition({"", undone.version, undone.name}, undone.definition, engine);
+}
+
+/// "public"."users" for a table id; a dot within the name of a schema is beyond it.
+std::string sql_name(const std::string& id) {
+    const std::size_t dot = id.find('.');
+    return quote_name(id.substr(0, dot)) + "." + quote_name(id.substr(dot + 1));
+}
+
+/// Where the header names no table, it is the one that pre takes the identifier from.
+void name_tables(Target& target, UndoSource& source) {
+    const std::vector<UndoTable> tables = source.tables();
+    for (const UndoTable& table : tables) {
+        if (!table.table.empty()) continue;
+        const Definition definition = definition_of(source.run(), target.engine());
+        const Step& step = definition.steps.at(static_cast<std::size_t>(table.number) - 1);
+        const std::vector<Column> pre = target.describe(*step.pre, {});
+        const Column& key = pre[identifier_columns(pre, step.identifier, "pre").front()];
+        if (key.origin_table.empty()) {
+            throw Error(ExitCode::failed,
+                        fmt::format("which table step {} of run {} changed cannot be told", table.number,
+                                    source.run().run),
+                        "Its header names none, and pre computes the identifier. Nothing was changed.");
+        }
+        source.name_table(table.number, sql_name(key.origin_table));
+    }
 }
 
 std::vector<UndoStep> steps_of(Target& target, const UndoSource& source) {
@@ -115,15 +141,15 @@ Step image_step(const UndoStep& undo, int number) {
 }
 
 /// The section `undo` of a step as a step of its own; its set are the rows that the run changed.
-Step written_step(Target& target, const Step& of, int number) {
+Step written_step(Target& target, const Step& of, const std::string& table, int number) {
     Step step;
     step.number = number;
     step.name = of.name;
     step.at = of.at;
-    step.table = of.table;
+    step.table = table;
     step.identifier = of.identifier;
     step.collateral = of.collateral;
-    step.pre = derive_post(target.table(of.table), target.describe(*of.pre, {}), of.identifier);
+    step.pre = derive_post(target.table(table), target.describe(*of.pre, {}), of.identifier);
     step.change = of.undo;
     step.post = of.post;
     step.watches = of.watches;
@@ -168,10 +194,11 @@ std::uint64_t count_of(const UndoTable& table, UndoKind kind) {
     return puts + (kind == UndoKind::puts ? 0 : table.inserted);
 }
 
-Plan plan_undo(Target& target, const UndoSource& source, const RunOptions& options, const std::string& ticket,
+Plan plan_undo(Target& target, UndoSource& source, const RunOptions& options, const std::string& ticket,
                std::vector<UndoStep>& steps) {
     const UndoneRun& undone = source.run();
     require_undoable(target, undone);
+    name_tables(target, source);
     steps = steps_of(target, source);
     std::map<std::size_t, Step> written;
     Definition definition;
@@ -183,7 +210,7 @@ Plan plan_undo(Target& target, const UndoSource& source, const RunOptions& optio
             if (!steps[i].by_hand) continue;
             const Step& step = executed.steps.at(static_cast<std::size_t>(steps[i].table->number) - 1);
             require_returning(step);
-            written.emplace(i, written_step(target, step, number));
+            written.emplace(i, written_step(target, step, steps[i].table->table, number));
         }
     }
     definition.path = fmt::format("undo of run {}", undone.run);

@@ -36,7 +36,7 @@ std::set<int> steps_with_undo(const UndoneRun& undone, Engine engine);
 /// with the rows that the run changed as its set.
 /// @param steps filled with what each step of the plan puts back
 /// @throws Error (failed) if the target does not know the run, or it was taken back already
-Plan plan_undo(Target& target, const UndoSource& source, const RunOptions& options, const std::string& ticket,
+Plan plan_undo(Target& target, UndoSource& source, const RunOptions& options, const std::string& ticket,
                std::vector<UndoStep>& steps);
 
 }  // namespace datachange

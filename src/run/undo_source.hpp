@@ -21,9 +21,9 @@ struct UndoneRun {
 
 /// A table that it changed: a step, or what a step watches.
 struct UndoTable {
-    int number = 1;    ///< of the step in the ledger
-    int watch_of = 0;  ///< 0: a step itself
-    std::string table;
+    int number = 1;     ///< of the step in the ledger
+    int watch_of = 0;   ///< 0: a step itself
+    std::string table;  ///< in SQL notation; "" where the definition names none, until name_table
     std::vector<std::string> identifier, before, after;  ///< columns of the images
     std::uint64_t updated = 0, inserted = 0, deleted = 0;
     bool renames = false;  ///< it altered keys
@@ -48,6 +48,8 @@ public:
     virtual const UndoneRun& run() const = 0;
     /// Tables of which rows were changed, in the order of their numbers.
     virtual const std::vector<UndoTable>& tables() const = 0;
+    /// Names the table of a step whose definition does not.
+    virtual void name_table(int number, const std::string& table) = 0;
     /// The images of the rows that were changed, the last one first, in pieces of at most `rows`. Columns:
     /// see undo_place, then those of `before` and those of `after`; NULL where a row has no such image.
     virtual void read(const UndoTable& table, UndoKind kind, std::size_t rows,

@@ -385,6 +385,11 @@ DELETE FROM users WHERE id = 1 RETURNING id;
 INSERT INTO users (id, name) VALUES (11, 'one') RETURNING id;
 """)
 
+    def test_a_definition_that_names_no_table(self):
+        _, undone = self.run_and_undo(definition_text(table=None, post="SELECT id, name FROM users WHERE :affected(id)"))
+        self.assertEqual(self.ledger("SELECT table_name FROM steps WHERE run_id = 1"), [(None,)])
+        self.undo_ok(str(undone["run"]))
+
     def test_a_row_that_several_batches_changed(self):
         self.database.execute("CREATE TABLE totals (id integer PRIMARY KEY, n integer); INSERT INTO totals VALUES (1, 0), (2, 0);"
                               "CREATE TABLE src (k integer PRIMARY KEY, total_id integer);"

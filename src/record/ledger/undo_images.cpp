@@ -63,9 +63,6 @@ void require_images(const LedgerRun& run, const LedgerStep& step) {
                                 step.evidence == "keys" ? "identifiers" : "counts", step.evidence));
     if (!step.redacted.empty())
         refuse(run, fmt::format("{} of {} is redacted", join(step.redacted, ", "), which));
-    if (step.table.empty())
-        refuse(run, which + " names no table",
-               "`-- table: NAME` in the header of a definition makes its runs undoable.");
 }
 
 /// A section `undo` is told which rows the run changed, and needs no more.
@@ -142,6 +139,12 @@ LedgerUndoSource::LedgerUndoSource(const std::string& ledger, const std::string&
         m_tables.push_back(std::move(table));
     }
     if (m_tables.empty()) refuse(run, "it changed no row");
+}
+
+void LedgerUndoSource::name_table(int number, const std::string& table) {
+    for (UndoTable& own : m_tables) {
+        if (own.number == number) own.table = table;
+    }
 }
 
 void LedgerUndoSource::read(const UndoTable& table, UndoKind kind, std::size_t rows,

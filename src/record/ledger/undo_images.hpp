@@ -21,6 +21,7 @@ public:
 
     const UndoneRun& run() const override { return m_run; }
     const std::vector<UndoTable>& tables() const override { return m_tables; }
+    void name_table(int number, const std::string& table) override;
     void read(const UndoTable& table, UndoKind kind, std::size_t rows,
               const std::function<void(const RowSet&)>& piece) override;
 
