@@ -1,7 +1,6 @@
 #include "record/run_record.hpp"
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -9,8 +8,8 @@
 
 #include "core/failpoint.hpp"
 #include "core/timings.hpp"
+#include "record/csv/conflicts_csv.hpp"
 #include "record/csv/csv_file.hpp"
-#include "record/csv/csv_value.hpp"
 #include "record/csv/step_csv.hpp"
 #include "record/csv/step_layout.hpp"
 #include "record/ledger/resume.hpp"
@@ -26,25 +25,6 @@ constexpr const char* in_doubt =
     "committed is kept.";
 constexpr std::size_t most_tasks = 64;  // that wait for the ledger: each worker brings one at a time
 constexpr const char* at_the_end = "What the target has committed stays, and its evidence is in the ledger.";
-
-}  // namespace
-
-namespace {
-
-/// A line of conflicts.csv, from columns 1 to 5 of a query.
-void write_conflict(SQLite::Statement& query, CsvFile& file) {
-    std::array<std::string, 5> texts, memory;
-    std::array<std::string_view, 5> fields;
-    for (int i = 0; i < 5; ++i) {
-        const auto place = static_cast<std::size_t>(i);
-        texts[place] = query.getColumn(i + 1).getString();
-        const bool missing = texts[place].empty();
-        fields[place] = i < 2     ? csv_text(texts[place], memory[place])
-                        : missing ? std::string_view{}
-                                  : csv_value(texts[place], memory[place]);
-    }
-    file.write_line(fields);
-}
 
 }  // namespace
 
@@ -342,7 +322,13 @@ std::vector<CsvPaths> RunRecord::render() {
             paths[i] = csv.paths;
             for (auto& file : csv.files) files.push_back({m_steps[i].number, std::move(file)});
         }
-        for (auto& [step, file] : render_conflicts()) files.push_back({step, std::move(file)});
+        auto conflicts = in_ledger(
+            [&] {
+                return render_conflicts(m_ledger, m_run_id, *m_folder,
+                                        [this](int number) { return file_prefix(step(number)); });
+            },
+            at_the_end);
+        for (auto& [step, file] : conflicts) files.push_back({step, std::move(file)});
         failpoint("csv.rendered");
         in_ledger([&] { publish(files); }, at_the_end);
     } catch (const LedgerError&) {
@@ -363,33 +349,6 @@ std::vector<CsvPaths> RunRecord::render() {
                     fmt::format("the CSV files could not be written: {}", failure.what()), hint);
     }
     return paths;
-}
-
-/// Rows that an undo found otherwise than its run had left them: those of committed batches, and those that
-/// it stopped at.
-std::map<int, std::unique_ptr<CsvFile>> RunRecord::render_conflicts() {
-    return in_ledger(
-        [&] {
-            std::map<int, std::unique_ptr<CsvFile>> files;
-            SQLite::Statement& query = m_ledger.bound(
-                "SELECT c.step, c.identifier, c.column_name, c.before, c.after, c.live FROM conflicts AS c"
-                " LEFT JOIN batch AS b USING (run_id, step, batch)"
-                " WHERE c.run_id = ? AND (c.batch IS NULL OR b.state = 'committed') ORDER BY c.step, c.rowid",
-                m_run_id);
-            while (query.executeStep()) {
-                std::unique_ptr<CsvFile>& file = files[query.getColumn(0).getInt()];
-                if (!file) {
-                    const std::string name = file_prefix(step(query.getColumn(0).getInt())) + "conflicts.csv";
-                    file = std::make_unique<CsvFile>(m_folder->file(name), m_folder->partial());
-                    file->write("identifier,column,before,after,live\n");
-                }
-                write_conflict(query, *file);
-            }
-            query.reset();
-            for (auto& [step, file] : files) file->complete();
-            return files;
-        },
-        at_the_end);
 }
 
 /// Gives the files their names while nobody else can take the run over, for they might be those of an earlier

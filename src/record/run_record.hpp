@@ -82,7 +82,6 @@ private:
     std::map<int, std::uint64_t> committed_batches();
     std::map<int, StepCsv> rendered();
     std::vector<CsvPaths> render();
-    std::map<int, std::unique_ptr<CsvFile>> render_conflicts();
     void publish(std::vector<StepFile>& files);
     const StepHeader& step(int number) const;
     std::string file_prefix(const StepHeader& step) const;

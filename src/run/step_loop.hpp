@@ -85,6 +85,8 @@ private:
     Unit unit(std::size_t index, const Part& part, bool whole_step);
     int first_watch_number(std::size_t index) const;
 
+    /// Images that batches of an undo have gone through, by their places.
+    static std::uint64_t rows_put_back(const std::vector<CommittedBatch>& batches);
     std::uint64_t spool_images(const ReadyStep& step);
     SetSize measure_step(const ReadyStep& step);
     void refuse_unbatchable(std::size_t index, std::uint64_t rows) const;
