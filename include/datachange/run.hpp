@@ -83,6 +83,15 @@ struct RowFailure {
     std::string sqlstate, message;
 };
 
+/// A row that an undo found otherwise than the run had left it, in one of its columns. Values are JSON as in the
+/// ledger; "": there is no such row.
+struct RowConflict {
+    int step = 1;
+    std::string identifier, column;
+    std::string before, after;  ///< what the run found and left
+    std::string live;           ///< what stands there now
+};
+
 /// What became of one step of a definition, or of a table that a step watches (numbered behind the steps).
 struct StepResult {
     int number = 0;    ///< as in the definition, from 1
@@ -111,6 +120,9 @@ struct RunResult {
     std::vector<StepResult> steps;
     std::vector<Collateral> collateral;
     std::vector<RowFailure> failures;        ///< rows that could not be changed and were skipped
+    std::string reverses;                    ///< UUID of the run that this one takes back; ""
+    std::uint64_t conflicting_rows = 0;      ///< of an undo: rows that were not any more what the run had left
+    std::vector<RowConflict> conflicts;      ///< the first of them
     bool resumed = false;                    ///< it went on with a run that had stopped; what that had done is counted in
     std::uint64_t batches_elsewhere = 0;     ///< committed before, with the evidence in another ledger; not counted in
     std::uint64_t rows_elsewhere = 0;        ///< that they changed

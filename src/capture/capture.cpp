@@ -101,6 +101,15 @@ StepCapture capture_range(Target& target, const CaptureSpec& spec, const KeyRang
     return change_and_compare(batch, around, spec);
 }
 
+StepCapture capture_keys(Target& target, const CaptureSpec& spec, std::vector<Key> keys) {
+    Surroundings around(target, spec);
+    Capturing batch(target, spec, {}, around.touched_before());
+    lock_rows(target, spec, keys);
+    batch.affect(std::move(keys));
+    batch.read_pre();
+    return change_and_compare(batch, around, spec);
+}
+
 StepCapture capture_slice(Target& target, const CaptureSpec& spec, const RowSet& slice) {
     Surroundings around(target, spec);
     Capturing batch(target, spec, {}, around.touched_before());

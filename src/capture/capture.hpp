@@ -61,6 +61,10 @@ struct StepCapture {
     std::uint64_t drifted = 0;  ///< key list: rows left out because they are not as they were spooled
     std::vector<std::string> drifted_keys;  ///< examples, at most 5
     std::string missing_example;            ///< identifier of the first row that pre gave and nobody changed
+    std::uint64_t conflicting_rows = 0;     ///< undo: rows that were not any more what the run had left
+    std::vector<RowConflict> conflicts;     ///< undo: the same, by column
+    std::uint64_t not_restored = 0;  ///< undo: rows that are not as they were before the run all the same
+    std::string not_restored_example;
 
     /// Hands the rows over; the counts stay.
     BatchCapture take_rows();
@@ -87,6 +91,10 @@ StepCapture capture_range(Target& target, const CaptureSpec& spec, const KeyRang
 /// The same for a slice of a spooled set: its rows are locked, read again by key from the table, and left out
 /// where they have drifted from the spooled image.
 StepCapture capture_slice(Target& target, const CaptureSpec& spec, const RowSet& slice);
+
+/// The same for rows that are named by their keys, not all of which need be there: pre, which says :affected,
+/// gives those that are, locked. Needs spec.table_key.
+StepCapture capture_keys(Target& target, const CaptureSpec& spec, std::vector<Key> keys);
 
 /// The identifier of the first missing row, or "".
 std::string first_missing(const BatchCapture& rows);

@@ -97,7 +97,13 @@ void Capturing::read_pre_locked() {
     refuse_growing_set();
 }
 
+void Capturing::affect(std::vector<Key> keys) {
+    m_keys = std::move(keys);
+    m_keys_given = true;
+}
+
 void Capturing::affect_pre() {
+    if (m_keys_given) return;
     if (!change_uses_affected(m_spec) && !watches_use_affected(m_spec)) return;
     m_keys = keys_of(m_rows.pre, identifier_columns(m_rows.pre.columns(), m_spec.identifier, "pre"));
 }

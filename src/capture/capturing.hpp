@@ -41,6 +41,8 @@ public:
     void take_pre(RowSet rows) { m_rows.pre = std::move(rows); }
     const RowSet& pre() const { return m_rows.pre; }
     void take_returned(RowSet rows) { m_rows.returned.push_back(std::move(rows)); }
+    /// Says :affected of these rows, whatever pre gives.
+    void affect(std::vector<Key> keys);
     /// Says :affected of the rows of pre, where change or a watched table needs it.
     void affect_pre();
     void change();
@@ -72,6 +74,7 @@ private:
     const CaptureSpec& m_spec;
     Scope m_scope;
     std::vector<Key> m_keys;
+    bool m_keys_given = false;
     TouchedTables m_touched_before, m_touched_now;
     BatchCapture m_rows;
 };

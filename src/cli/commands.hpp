@@ -1,8 +1,12 @@
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/settings.hpp"
+#include "datachange/undo.hpp"
+#include "run/listener.hpp"
 
 namespace datachange {
 
@@ -24,6 +28,15 @@ struct WorkOptions {
     std::string on_error;  ///< stop | skip; "": as the definition says
 };
 
+/// The progress of a run as the command line asks for it.
+std::unique_ptr<Listener> listener_for(const OutputOptions& output);
+void print_result(const RunResult& result, const OutputOptions& output);
+
+/// An undo with the options that it began with, by the ledger; nothing if the run is none.
+std::optional<UndoOptions> undo_options(const Settings& settings, const std::string& uuid);
+/// The options of a run that needs no definition.
+RunOptions undo_work_options(const Settings& settings, const WorkOptions& work);
+
 // Each adds one command.
 void add_new(CommandTree& tree);
 void add_init(CommandTree& tree);
@@ -31,6 +44,7 @@ void add_check(CommandTree& tree);
 void add_run(CommandTree& tree);
 void add_resume(CommandTree& tree);
 void add_retry(CommandTree& tree);
+void add_undo(CommandTree& tree);
 void add_pause(CommandTree& tree);
 void add_cancel(CommandTree& tree);
 void add_throttle(CommandTree& tree);

@@ -87,9 +87,8 @@ std::string redaction_key(const Plan& plan, const std::string& given) {
 
 /// Puts the concrete parts together for one run, and has `work` use them.
 template <typename Work>
-RunResult with_parts(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop,
-                     Work&& work) {
-    const Plan plan = make_plan(read_definition(definition_file(options.definition), engine), options);
+RunResult with_parts(const Plan& plan, const RunOptions& options, Engine engine, Listener& listener,
+                     StopRequest* stop, Work&& work) {
     const std::string redact_key = redaction_key(plan, options.redact_key);
     const RecordOptions record_options{options.ledger, options.csv_dir, ledger_lock_timeout_ms()};
     const auto journal =
@@ -123,12 +122,34 @@ RunResult with_parts(const RunOptions& options, Engine engine, Listener& listene
                       pace.throttle_query};
     std::optional<Timings> timings;
     if (options.timings) timings.emplace();
-    RunResult result = work(plan, parts);
+    RunResult result = work(parts);
     if (timings) {
         for (const Phase phase : all_phases)
             result.timings.emplace_back(phase_name(phase), timings->seconds(phase));
     }
     return result;
+}
+
+Plan plan_of(const RunOptions& options, Engine engine) {
+    return make_plan(read_definition(definition_file(options.definition), engine), options);
+}
+
+/// Plans the undo with a connection of its own, and puts the parts together.
+template <typename Work>
+RunResult with_undo(const RunOptions& options, const UndoOptions& undo, Engine engine, Listener& listener,
+                    StopRequest* stop, Work&& work) {
+    if (options.workers.value_or(1) > 1) {
+        throw Error(ExitCode::usage, "an undo goes backwards, one batch behind the other",
+                    "Leave --workers out. Nothing was changed.");
+    }
+    const auto source = open_undo_source(options.ledger, undo.run, engine, undo.partial, undo.from_ledger);
+    UndoRun run{*source, undo.on_conflict, undo.partial, undo.from_ledger, {}};
+    const Plan plan = plan_undo(*connect_target(options.database, engine, options.journal_schema), *source,
+                                options, undo.ticket, run.steps);
+    return with_parts(plan, options, engine, listener, stop, [&](RunParts& parts) {
+        parts.undo = &run;
+        return work(plan, parts);
+    });
 }
 
 }  // namespace
@@ -150,8 +171,9 @@ std::string current_operator(const std::string& given) {
 }
 
 RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop) {
-    return with_parts(options, engine, listener, stop,
-                      [](const Plan& plan, const RunParts& parts) { return run_plan(plan, parts); });
+    const Plan plan = plan_of(options, engine);
+    return with_parts(plan, options, engine, listener, stop,
+                      [&](const RunParts& parts) { return run_plan(plan, parts); });
 }
 
 RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine,
@@ -159,7 +181,20 @@ RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume,
     RunOptions resumed = options;
     // who only ends a run has no values to redact, and needs no key
     if (resume.cancel && resumed.redact_key.empty()) resumed.redact_key = new_uuid();
-    return with_parts(resumed, engine, listener, stop, [&](const Plan& plan, const RunParts& parts) {
+    const Plan plan = plan_of(resumed, engine);
+    return with_parts(plan, resumed, engine, listener, stop,
+                      [&](const RunParts& parts) { return resume_plan(plan, parts, resume); });
+}
+
+RunResult execute_undo(const RunOptions& options, const UndoOptions& undo, Engine engine, Listener& listener,
+                       StopRequest* stop) {
+    return with_undo(options, undo, engine, listener, stop,
+                     [](const Plan& plan, const RunParts& parts) { return run_plan(plan, parts); });
+}
+
+RunResult execute_undo_resume(const RunOptions& options, const UndoOptions& undo, const ResumeOptions& resume,
+                              Engine engine, Listener& listener, StopRequest* stop) {
+    return with_undo(options, undo, engine, listener, stop, [&](const Plan& plan, const RunParts& parts) {
         return resume_plan(plan, parts, resume);
     });
 }
@@ -167,6 +202,11 @@ RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume,
 RunResult run_definition(const RunOptions& options) {
     Listener silent;
     return execute_run(options, engine_of(options.database), silent, nullptr);
+}
+
+RunResult undo_run(const RunOptions& options, const UndoOptions& undo) {
+    Listener silent;
+    return execute_undo(options, undo, engine_of(options.database), silent, nullptr);
 }
 
 RunResult resume_run(const RunOptions& options, const ResumeOptions& resume) {

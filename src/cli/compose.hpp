@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "datachange/run.hpp"
+#include "datachange/undo.hpp"
 #include "plan/plan.hpp"
 #include "run/listener.hpp"
 #include "run/stop.hpp"
@@ -25,5 +26,12 @@ RunResult execute_run(const RunOptions& options, Engine engine, Listener& listen
 /// Goes on with a run likewise, for resume_run and the commands `resume` and `retry`.
 RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine,
                          Listener& listener, StopRequest* stop);
+
+/// Takes a run back, for undo_run and the command `undo`.
+RunResult execute_undo(const RunOptions& options, const UndoOptions& undo, Engine engine, Listener& listener,
+                       StopRequest* stop);
+/// Goes on with an undo that had stopped.
+RunResult execute_undo_resume(const RunOptions& options, const UndoOptions& undo, const ResumeOptions& resume,
+                              Engine engine, Listener& listener, StopRequest* stop);
 
 }  // namespace datachange

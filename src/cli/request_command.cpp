@@ -35,6 +35,14 @@ std::optional<std::string> definition_of(const Settings& settings, const Journal
 /// Asks nobody, as nobody works on the run: decides what is in doubt, and ends it for good. Without the
 /// definition only the target is told, which keeps the run from going on.
 void cancel_now(const Settings& settings, Target& target, const JournalRun& run, const std::string& who) {
+    if (const auto undo = undo_options(settings, run.uuid)) {
+        ResumeOptions resume;
+        resume.run = run.uuid;
+        resume.cancel = true;
+        Listener silent;
+        execute_undo_resume(run_options(settings, ""), *undo, resume, settings.engine(), silent, nullptr);
+        return;
+    }
     if (const auto path = definition_of(settings, run)) {
         ResumeOptions resume;
         resume.run = run.uuid;

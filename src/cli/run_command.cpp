@@ -44,19 +44,10 @@ void write_stderr(const std::string& text) {
     if (::write(STDERR_FILENO, text.data(), text.size()) < 0) return;  // decoration: nothing depends on it
 }
 
-std::unique_ptr<Listener> listener_for(const OutputOptions& output) {
-    if (output.quiet) return std::make_unique<Listener>();
-    return show_progress(progress_style(output), wants_color(STDERR_FILENO), write_stderr, terminal_width);
-}
-
 RunOptions work_options(const Settings& settings, const std::string& definition, const WorkOptions& work) {
     RunOptions run = run_options(settings, find_definition(settings.dir, definition).path, work.run);
     if (!work.on_error.empty()) run.skip_failures = work.on_error == "skip";
     return run;
-}
-
-void print_result(const RunResult& result, const OutputOptions& output) {
-    fmt::print("{}", output.json ? run_json(result) : run_text(result));
 }
 
 /// A run that somebody works on does not change hands: it is told to go on where it is.
@@ -95,18 +86,30 @@ int resume(const Settings& settings, const ResumeCommandOptions& options, const 
         choose_run(settings, *connect_target(settings.database, settings.engine(), settings.journal_schema),
                    options.run);
     if (!options.failed_rows && unpause(settings, options, chosen, output)) return 0;
-    const RunOptions work = work_options(settings, chosen.version, options.work);
     StopRequest stop;
     const SignalWatch signals(stop);
     const auto listener = listener_for(output);
     const ResumeOptions how{chosen.uuid, options.take_over, options.failed_rows, options.restored, false};
-    const RunResult result = execute_resume(work, how, settings.engine(), *listener, &stop);
+    const auto undo = undo_options(settings, chosen.uuid);
+    const RunResult result = undo ? execute_undo_resume(undo_work_options(settings, options.work), *undo, how,
+                                                        settings.engine(), *listener, &stop)
+                                  : execute_resume(work_options(settings, chosen.version, options.work), how,
+                                                   settings.engine(), *listener, &stop);
     print_result(result, output);
     const bool failed_again = options.failed_rows && !result.failures.empty();
     return failed_again ? static_cast<int>(ExitCode::pending) : 0;
 }
 
 }  // namespace
+
+std::unique_ptr<Listener> listener_for(const OutputOptions& output) {
+    if (output.quiet) return std::make_unique<Listener>();
+    return show_progress(progress_style(output), wants_color(STDERR_FILENO), write_stderr, terminal_width);
+}
+
+void print_result(const RunResult& result, const OutputOptions& output) {
+    fmt::print("{}", output.json ? run_json(result) : run_text(result));
+}
 
 RunOptions run_options(const Settings& settings, const std::string& path, RunOptions given) {
     given.database = settings.database;

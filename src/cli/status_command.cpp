@@ -18,6 +18,7 @@
 #include "report/table.hpp"
 #include "run/fence.hpp"
 #include "run/owner.hpp"
+#include "run/undo_state.hpp"
 
 namespace datachange {
 
@@ -30,11 +31,12 @@ struct Options {
 /// One line of the status: a definition, or a version that the journal knows and whose file is gone.
 struct StatusLine {
     std::string version, name, state, path, operator_name, finished_at, uuid;
+    std::string undone_by;  ///< UUID of the undo, whether it has ended or not; ""
     std::uint64_t rows_changed = 0;
     std::uint64_t runs = 0;
 
     /// An edited definition has run; there is nothing left to run, though something to look at.
-    bool pending() const { return state != "done" && state != "edited"; }
+    bool pending() const { return state != "done" && state != "edited" && state != "undone"; }
 };
 
 /// State of a version by its newest run that counts: one that left something behind, else the newest.
@@ -48,8 +50,35 @@ const JournalRun* deciding_run(const std::vector<const JournalRun*>& runs) {
     return deciding;
 }
 
-void take_run(StatusLine& line, const std::vector<const JournalRun*>& runs, const std::string& sha256_now) {
-    const JournalRun* run = deciding_run(runs);
+/// Runs of the definition itself; the undos of them are looked up when one of them decides.
+std::vector<const JournalRun*> without_undos(const std::vector<const JournalRun*>& runs,
+                                             const std::vector<JournalRun>& all) {
+    std::vector<const JournalRun*> own;
+    for (const JournalRun* run : runs) {
+        if (reversed_run(*run, all) == nullptr) own.push_back(run);
+    }
+    return own;
+}
+
+/// What an undo has made of a run's state.
+void take_undo(StatusLine& line, const JournalRun& run, const std::vector<JournalRun>& all) {
+    const JournalRun* undo = unfinished_undo(run, all);
+    if (undo != nullptr) {
+        line.state = "undo " + undo->state;
+    } else {
+        undo = undone_by(run, all);
+        if (undo == nullptr) return;
+        line.state = "undone";
+    }
+    line.undone_by = undo->uuid;
+    line.operator_name = undo->operator_name;
+    line.finished_at = undo->finished_at;
+}
+
+void take_run(StatusLine& line, const std::vector<const JournalRun*>& of_version,
+              const std::vector<JournalRun>& all, const std::string& sha256_now) {
+    const std::vector<const JournalRun*> runs = without_undos(of_version, all);
+    const JournalRun* run = deciding_run(runs.empty() ? of_version : runs);
     line.runs = runs.size();
     line.state = run->state;
     if (run->state == "done" && !sha256_now.empty() && run->definition_sha256 != sha256_now)
@@ -58,6 +87,7 @@ void take_run(StatusLine& line, const std::vector<const JournalRun*>& runs, cons
     line.finished_at = run->finished_at;
     line.uuid = run->uuid;
     line.rows_changed = run->rows_changed;
+    take_undo(line, *run, all);
 }
 
 std::string file_sha256(const std::string& path) {
@@ -77,15 +107,15 @@ std::vector<StatusLine> status_lines(const std::vector<DefinitionFile>& files,
         line.path = file.path;
         line.state = "pending";
         const auto found = by_version.find(file.version);
-        if (found != by_version.end()) take_run(line, found->second, file_sha256(file.path));
+        if (found != by_version.end()) take_run(line, found->second, runs, file_sha256(file.path));
         lines[file.version] = line;
     }
     for (const auto& [version, of_version] : by_version) {
         if (lines.contains(version)) continue;
         StatusLine line;
         line.version = version;
-        line.name = of_version.back()->name;
-        take_run(line, of_version, "");
+        line.name = of_version.front()->name;
+        take_run(line, of_version, runs, "");
         lines[version] = line;
     }
     std::vector<StatusLine> ordered;
@@ -117,6 +147,7 @@ void print_json(const std::string& target, const std::vector<StatusLine>& lines,
                               .add_or_null("operator", line.operator_name)
                               .add_or_null("finished_at", line.finished_at)
                               .add_or_null("uuid", line.uuid)
+                              .add_or_null("undone_by", line.undone_by)
                               .text());
     }
     fmt::print("{}\n", JsonObject{}
@@ -133,7 +164,8 @@ void print_text(const std::string& target, const std::vector<StatusLine>& lines,
                 {Align::left, Align::left, Align::left, Align::right, Align::left, Align::left});
     for (const StatusLine& line : lines) {
         table.add({line.version, line.path.empty() ? "***** NO FILE ***** (" + line.name + ")" : line.name,
-                   line.state, line.runs == 0 ? "" : with_thousands(line.rows_changed), line.finished_at,
+                   line.state + (line.undone_by.empty() ? "" : " by " + line.undone_by.substr(0, 8)),
+                   line.runs == 0 ? "" : with_thousands(line.rows_changed), line.finished_at,
                    line.operator_name});
     }
     if (table.empty()) {

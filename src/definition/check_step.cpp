@@ -18,7 +18,7 @@ std::string who(const Step& step) {
     return step.name.empty() ? "the definition" : "step " + step.name;
 }
 
-/// Every place of a macro in the step, in the order of design: keys, pre, change, post, watch.
+/// Every place of a macro in the step, in the order of design: keys, pre, change, post, watch, undo.
 std::vector<const SqlPiece*> places_of(const Step& step, Macro macro) {
     std::vector<const SqlTemplate*> templates;
     for (const auto* query : {&step.keys, &step.pre, &step.post}) {
@@ -26,6 +26,7 @@ std::vector<const SqlPiece*> places_of(const Step& step, Macro macro) {
     }
     for (const ChangeStatement& statement : step.change) templates.push_back(&statement.sql);
     for (const Watch& watch : step.watches) templates.push_back(&watch.query);
+    for (const ChangeStatement& statement : step.undo) templates.push_back(&statement.sql);
     std::vector<const SqlPiece*> places;
     for (const SqlTemplate* sql : templates) {
         for (const SqlPiece& piece : sql->pieces) {

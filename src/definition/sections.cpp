@@ -17,7 +17,7 @@ using Macro = SqlPiece::Kind;
 
 bool takes(SectionKind section, Macro macro) {
     if (section == SectionKind::change || section == SectionKind::watch) return true;
-    if (macro == Macro::affected) return section == SectionKind::post;
+    if (macro == Macro::affected) return section == SectionKind::post || section == SectionKind::undo;
     return section == SectionKind::keys || section == SectionKind::pre;
 }
 
@@ -28,8 +28,9 @@ void check_macros(const SqlTemplate& sql, SectionKind section) {
         throw Mistake(
             piece.at,
             fmt::format("{} has no place in {}", batch ? ":batch" : ":affected", section_name(section)),
-            fmt::format("It belongs in {}.", batch ? "audit:keys, audit:pre, audit:change and audit:watch"
-                                                   : "audit:change, audit:post and audit:watch"));
+            fmt::format("It belongs in {}.",
+                        batch ? "audit:keys, audit:pre, audit:change and audit:watch"
+                              : "audit:change, audit:post and audit:watch, and in audit:undo"));
     }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "run/journal.hpp"
+#include "run/undo_source.hpp"
 
 namespace datachange {
 
@@ -26,5 +27,12 @@ std::unique_ptr<Journal> open_record(const RecordOptions& options);
 /// <csv_dir>/<version>_<name>/dry-run-<uuid8>, and the ledger gets no more than a row that it took place. As
 /// the target is rolled back whatever happens, every batch that was prepared counts; settle does nothing.
 std::unique_ptr<Journal> open_rehearsal_record(const RecordOptions& options);
+
+/// The images of a run in a ledger, for its undo. @param which its number, or the beginning of its UUID
+/// @param partial although it changed rows beside those that there are images of
+/// @param from_ledger where the definition has a section `undo` as well
+/// @throws Error (failed) that says why the run cannot be taken back
+std::unique_ptr<UndoSource> open_undo_source(const std::string& ledger, const std::string& which,
+                                             Engine engine, bool partial, bool from_ledger);
 
 }  // namespace datachange

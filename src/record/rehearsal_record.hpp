@@ -50,6 +50,7 @@ public:
         m_scratch.failure_resolved(step, identifier);
     }
     std::vector<RowFailure> failures() override { return m_scratch.failures(); }
+    void conflicts(const std::vector<RowConflict>& conflicts) override { m_scratch.conflicts(conflicts); }
     void state(const std::string& state) override { m_scratch.state(state); }
     void spool(int step, const RowSet& rows) override { m_scratch.spool(step, rows); }
     RowSet spooled(int step, std::uint64_t from, std::uint64_t count) override {

@@ -8,6 +8,7 @@
 
 #include "core/failpoint.hpp"
 #include "core/timings.hpp"
+#include "record/csv/conflicts_csv.hpp"
 #include "record/csv/csv_file.hpp"
 #include "record/csv/step_csv.hpp"
 #include "record/csv/step_layout.hpp"
@@ -246,6 +247,10 @@ std::vector<RowFailure> RunRecord::failures() {
     return in_ledger([&] { return open_failures(m_ledger, m_run_id); });
 }
 
+void RunRecord::conflicts(const std::vector<RowConflict>& conflicts) {
+    owned([&] { insert_conflicts(m_ledger, m_run_id, "", conflicts); });
+}
+
 void RunRecord::state(const std::string& state) {
     owned([&] { set_state(m_ledger, m_run_id, state); });
 }
@@ -334,6 +339,13 @@ std::vector<CsvPaths> RunRecord::render() {
             paths[i] = csv.paths;
             for (auto& file : csv.files) files.push_back({m_steps[i].number, std::move(file)});
         }
+        auto conflicts = in_ledger(
+            [&] {
+                return render_conflicts(m_ledger, m_run_id, *m_folder,
+                                        [this](int number) { return file_prefix(step(number)); });
+            },
+            at_the_end);
+        for (auto& [step, file] : conflicts) files.push_back({step, std::move(file)});
         failpoint("csv.rendered");
         in_ledger([&] { publish(files); }, at_the_end);
     } catch (const LedgerError&) {

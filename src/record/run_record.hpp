@@ -50,6 +50,7 @@ public:
     void failure(const RowFailure& failure) override;
     void failure_resolved(int step, const std::string& identifier) override;
     std::vector<RowFailure> failures() override;
+    void conflicts(const std::vector<RowConflict>& conflicts) override;
     void state(const std::string& state) override;
     void spool(int step, const RowSet& rows) override;
     RowSet spooled(int step, std::uint64_t from, std::uint64_t count) override;

@@ -52,7 +52,8 @@ public:
         std::uint64_t shown = 0;
         for (const LedgerStep& step : m_steps) {
             begin(step);
-            ChangeReader rows = m_ledger.changes(m_run.run, step.step, m_identifier);
+            ChangeReader rows =
+                m_ledger.changes(m_run.run, step.step, ChangeReader::Order::recorded, m_identifier);
             while (const ChangeRow* row = rows.next()) {
                 if (!keeps(step, *row)) continue;
                 show(DiffRow{step, *row, m_differences});

@@ -42,6 +42,7 @@ std::string facts(const LedgerRun& run) {
     line("target", run.target + "  (" + run.server_version + ")");
     line("operator", run.operator_name + " on " + run.host);
     line("ticket", run.ticket);
+    line("undoes", run.reverses);
     line("author", run.author);
     line("mode", run.mode);
     line("started", run.started_at);

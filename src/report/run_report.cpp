@@ -83,6 +83,38 @@ std::string failures_json(const std::vector<RowFailure>& failures) {
     return "[" + join(items, ",") + "]";
 }
 
+std::string conflicts_json(const std::vector<RowConflict>& conflicts) {
+    std::vector<std::string> items;
+    for (const RowConflict& conflict : conflicts) {
+        const auto value = [](const std::string& json) { return json.empty() ? "null" : json_string(json); };
+        items.push_back(JsonObject{}
+                            .add("step", conflict.step)
+                            .add("identifier", conflict.identifier)
+                            .add("column", conflict.column)
+                            .raw("before", value(conflict.before))
+                            .raw("after", value(conflict.after))
+                            .raw("live", value(conflict.live))
+                            .text());
+    }
+    return "[" + join(items, ",") + "]";
+}
+
+std::string conflicts_text(const RunResult& result) {
+    if (result.conflicting_rows == 0) return {};
+    constexpr std::size_t shown = 5;
+    std::string out = fmt::format(
+        "  conflicts {} not any more what the run had left (conflicts.csv)\n",
+        result.conflicting_rows == 1 ? "1 row was" : with_thousands(result.conflicting_rows) + " rows were");
+    const auto value = [](const std::string& json) { return json.empty() ? std::string{"no row"} : json; };
+    for (std::size_t i = 0; i < result.conflicts.size() && i < shown; ++i) {
+        const RowConflict& conflict = result.conflicts[i];
+        out +=
+            fmt::format("          {}, {}: before {}, after {}, live {}\n", conflict.identifier,
+                        conflict.column, value(conflict.before), value(conflict.after), value(conflict.live));
+    }
+    return out + (result.conflicts.size() > shown ? "          ...\n" : "");
+}
+
 std::string failures_text(const RunResult& result) {
     if (result.failures.empty()) return {};
     constexpr std::size_t shown = 5;
@@ -190,6 +222,7 @@ std::string run_text(const RunResult& result) {
             with_thousands(static_cast<std::uint64_t>(table.deleted)),
             table.truncated ? ", and truncated" : "");
     }
+    out += conflicts_text(result);
     out += failures_text(result);
     if (!result.csv_directory.empty()) out += "  csv     " + result.csv_directory + "\n";
     if (!result.timings.empty()) out += timings_text(result);
@@ -218,6 +251,9 @@ std::string run_json(const RunResult& result) {
         .raw("steps", "[" + join(steps, ",") + "]")
         .raw("collateral", collateral_json(result.collateral))
         .raw("failures", failures_json(result.failures))
+        .add_or_null("reverses", result.reverses)
+        .add("conflicting_rows", result.conflicting_rows)
+        .raw("conflicts", conflicts_json(result.conflicts))
         .add("resumed", result.resumed)
         .add("batches_elsewhere", result.batches_elsewhere)
         .add("rows_elsewhere", result.rows_elsewhere)

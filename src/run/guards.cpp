@@ -7,6 +7,7 @@
 #include "core/located.hpp"
 #include "core/text.hpp"
 #include "core/value_json.hpp"
+#include "run/undo_state.hpp"
 
 namespace datachange {
 
@@ -49,6 +50,17 @@ std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<Jo
                                           const std::function<bool(const JournalRun&)>& stalled) {
     std::optional<JournalRun> unfinished;
     for (const JournalRun& run : runs) {
+        if (reversed_run(run, runs) != nullptr) {
+            if (run.active() && !stalled(run)) refuse_running(run);
+            continue;
+        }
+        if (const JournalRun* undo = again ? nullptr : unfinished_undo(run, runs)) {
+            throw Error(
+                ExitCode::failed,
+                fmt::format("the undo of run {} has not ended: {}", run.uuid.substr(0, 8), described(*undo)),
+                fmt::format("`datachange resume {}` goes on with it. Nothing was changed.",
+                            undo->uuid.substr(0, 8)));
+        }
         if (run.active()) {
             if (!stalled(run)) refuse_running(run);
             require_same_definition(plan, run);
@@ -59,6 +71,13 @@ std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<Jo
         if (!left_traces || again) continue;
         require_same_definition(plan, run);
         if (plan.may_run_again()) continue;
+        if (const JournalRun* undo = undone_by(run, runs)) {
+            throw Error(
+                ExitCode::failed,
+                fmt::format("version {} has run and was undone: {}", run.version, described(*undo)),
+                "--again runs it anew; `datachange undo` of the undo puts back what it had done. Nothing was "
+                "changed.");
+        }
         if (run.state == "done") {
             throw Error(
                 ExitCode::failed, fmt::format("version {} has run already: {}", run.version, described(run)),
@@ -73,6 +92,19 @@ std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<Jo
         }
         unfinished = run;
     }
+    return unfinished;
+}
+
+std::optional<JournalRun> undo_to_continue(const Plan& plan, const std::vector<JournalRun>& runs,
+                                           const std::function<bool(const JournalRun&)>& stalled) {
+    std::optional<JournalRun> unfinished;
+    for (const JournalRun& run : runs) {
+        const bool same = run.name == plan.definition.name;
+        if (run.active() && (!same || !stalled(run))) refuse_running(run);
+        const bool ended = run.state == "done" || run.state == "cancelled";
+        if (same && !ended && (run.active() || run.batches > 0)) unfinished = run;
+    }
+    if (unfinished) require_same_definition(plan, *unfinished);
     return unfinished;
 }
 

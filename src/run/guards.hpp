@@ -23,6 +23,10 @@ namespace datachange {
 std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<JournalRun>& runs, bool again,
                                           const std::function<bool(const JournalRun&)>& stalled);
 
+/// The same for a plan that takes a run back: the undo of that run which goes on, if one does.
+std::optional<JournalRun> undo_to_continue(const Plan& plan, const std::vector<JournalRun>& runs,
+                                           const std::function<bool(const JournalRun&)>& stalled);
+
 /// @throws Error (failed) if the definition is not the one that the run began with.
 void require_same_definition(const Plan& plan, const JournalRun& run);
 

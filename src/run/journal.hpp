@@ -83,6 +83,7 @@ struct BatchRecord {
     std::int64_t duration_ms = 0;
     std::string witness = "complete";  ///< complete | may overcount: why | unavailable: why
     std::vector<Collateral> collateral;
+    std::vector<RowConflict> conflicts;  ///< of an undo
 };
 
 /// The evidence of one batch of a step or watched table, while it is put together. One that is given up
@@ -162,6 +163,8 @@ public:
     virtual void failure_resolved(int step, const std::string& identifier) = 0;
     /// Rows of the run that could not be changed and were not later, oldest first.
     virtual std::vector<RowFailure> failures() = 0;
+    /// Rows that keep an undo from going on, without a batch; forgotten when it goes on.
+    virtual void conflicts(const std::vector<RowConflict>& conflicts) = 0;
     /// "paused" while the run waits, "processing" when it goes on.
     virtual void state(const std::string& state) = 0;
 

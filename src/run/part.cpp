@@ -10,10 +10,10 @@ namespace {
 
 Halves halve_slice(const ReadyStep& step, const Part& part) {
     const RowSet& slice = *part.slice;
-    const auto places = identifier_columns(slice.columns(), step.capture.identifier, "pre");
+    const auto places = step.slice_key(slice);
     Halves result;
     if (slice.size() == 1) {
-        result.identifier = key_text(slice.key(0, places));
+        result.identifier = step.slice_identifier(slice, 0);
         return result;
     }
     const std::size_t middle = slice.size() / 2;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "capture/undo_images.hpp"
 #include "core/located.hpp"
 #include "core/text.hpp"
 #include "plan/range_safety.hpp"
@@ -364,6 +365,37 @@ void check_steps(Target& target, const Plan& plan, Preflight& preflight) {
 }
 
 }  // namespace
+
+std::vector<std::size_t> ReadyStep::slice_key(const RowSet& slice) const {
+    if (takes_back()) return {undo_place};
+    return identifier_columns(slice.columns(), capture.identifier, "pre");
+}
+
+std::string ReadyStep::slice_identifier(const RowSet& slice, std::size_t row) const {
+    if (undo) return key_text(UndoImage(*undo, slice, row).live_key());
+    if (by_hand) return key_text(keys_taken_back(slice.part(row, row + 1)).front());
+    return key_text(slice.key(row, slice_key(slice)));
+}
+
+std::vector<Key> ReadyStep::keys_taken_back(const RowSet& slice) const {
+    std::vector<std::string> before, after;
+    for (const std::string& name : capture.identifier) {
+        before.push_back("before." + name);
+        after.push_back("after." + name);
+    }
+    const auto gone = identifier_columns(slice.columns(), before, "the images");
+    const auto left = identifier_columns(slice.columns(), after, "the images");
+    const std::string deleted = std::to_string(static_cast<int>(Action::deleted));
+    std::vector<Key> keys;
+    for (std::size_t row = 0; row < slice.size(); ++row)
+        keys.push_back(slice.key(row, slice.text(row, undo_action) == deleted ? gone : left));
+    return keys;
+}
+
+ReadyStep check_step(Target& target, const Plan& plan, const StepPlan& step) {
+    std::vector<Column> given;
+    return StepCheck(target, plan, step, false, given).check();
+}
 
 Preflight check_plan(Target& target, const Plan& plan) {
     Preflight preflight;

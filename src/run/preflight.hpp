@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "capture/capture.hpp"
 #include "capture/set_reader.hpp"
+#include "capture/undo.hpp"
 #include "plan/plan.hpp"
 #include "target/target.hpp"
 
@@ -13,9 +16,21 @@ namespace datachange {
 /// A step whose every statement has been checked against the target.
 struct ReadyStep {
     const StepPlan* plan = nullptr;
-    CaptureSpec capture;        ///< not for a step that only verifies
-    KeySource source;           ///< what is counted, and what ranges run over
-    std::string no_unique_key;  ///< why ranges over pre cannot be trusted here, or ""
+    CaptureSpec capture;           ///< not for a step that only verifies
+    KeySource source;              ///< what is counted, and what ranges run over
+    std::string no_unique_key;     ///< why ranges over pre cannot be trusted here, or ""
+    std::optional<UndoSpec> undo;  ///< the step puts rows back; then there is no source
+    std::uint64_t undo_rows = 0;   ///< how many
+    bool by_hand = false;  ///< the step is a section `undo`, and its set are `undo_rows` rows of the ledger
+
+    /// Its set is what the ledger has of another run.
+    bool takes_back() const { return undo.has_value() || by_hand; }
+    /// The columns of a spooled set that name its rows.
+    std::vector<std::size_t> slice_key(const RowSet& slice) const;
+    /// What a row of a spooled set is called by people.
+    std::string slice_identifier(const RowSet& slice, std::size_t row) const;
+    /// The keys that the rows of a spooled set have, or had last; of a step by hand.
+    std::vector<Key> keys_taken_back(const RowSet& slice) const;
 };
 
 /// What the checks found.
@@ -30,5 +45,7 @@ struct Preflight {
 ///
 /// @throws Error (usage) with "path:line:column" of the statement, DatabaseError likewise.
 Preflight check_plan(Target& target, const Plan& plan);
+/// Checks one step, in the open transaction.
+ReadyStep check_step(Target& target, const Plan& plan, const StepPlan& step);
 
 }  // namespace datachange

@@ -45,6 +45,7 @@ RunHeader run_header(const Plan& plan, const Target& target, const RunParts& par
     header.dry_run = parts.dry_run;
     header.started_at = utc_now();
     header.redaction_key = parts.redaction_key;
+    if (parts.undo) header.reverses = parts.undo->source.run().uuid;
     return header;
 }
 
@@ -74,6 +75,7 @@ RunResult new_result(const Plan& plan, const RunHeader& header, std::int64_t run
     result.target = header.target;
     result.mode = header.mode;
     result.dry_run = header.dry_run;
+    result.reverses = header.reverses;
     for (const StepPlan& planned : plan.steps) {
         StepResult step;
         step.number = planned.step.number;

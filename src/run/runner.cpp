@@ -18,6 +18,8 @@
 #include "run/preflight.hpp"
 #include "run/run_description.hpp"
 #include "run/step_loop.hpp"
+#include "run/undo_preflight.hpp"
+#include "run/undo_state.hpp"
 
 namespace datachange {
 
@@ -49,11 +51,11 @@ public:
     RunResult run() {
         std::optional<JournalRun> unfinished;
         if (m_fence) {
-            unfinished = run_to_continue(m_plan, m_fence->runs(m_plan.definition.version), m_parts.again,
-                                         [&](const JournalRun& run) { return stalled(run, m_target); });
+            unfinished = to_continue(m_fence->runs(m_plan.definition.version),
+                                     [&](const JournalRun& run) { return stalled(run, m_target); });
         }
         if (unfinished) return go_on(*unfinished, false);
-        m_ready = check_plan(m_target, m_plan);
+        m_ready = check();
         const std::vector<std::uint64_t> planned = measure_all();
         m_mode = m_ready.skip_reason.empty() ? choose_mode(m_plan, planned) : Mode::single;
         begin(planned);
@@ -62,9 +64,11 @@ public:
 
     RunResult resume(const ResumeOptions& options) {
         std::optional<JournalRun> chosen;
-        for (const JournalRun& run : m_fence->runs(m_plan.definition.version)) {
+        const std::vector<JournalRun> runs = m_fence->runs(m_plan.definition.version);
+        for (const JournalRun& run : runs) {
             if (run.uuid == options.run) chosen = run;
         }
+        if (chosen) require_not_undone(*chosen, runs);
         if (!chosen) return reenter(options);
         require_same_definition(m_plan, *chosen);
         if (chosen->active() && !options.take_over && !stalled(*chosen, m_target)) refuse_running(*chosen);
@@ -76,6 +80,26 @@ public:
     }
 
 private:
+    std::optional<JournalRun> to_continue(const std::vector<JournalRun>& runs,
+                                          const std::function<bool(const JournalRun&)>& stalled) const {
+        if (m_parts.undo) return undo_to_continue(m_plan, runs, stalled);
+        return run_to_continue(m_plan, runs, m_parts.again, stalled);
+    }
+
+    Preflight check() {
+        return m_parts.undo ? check_undo(m_target, m_plan, *m_parts.undo) : check_plan(m_target, m_plan);
+    }
+
+    static void require_not_undone(const JournalRun& run, const std::vector<JournalRun>& runs) {
+        const JournalRun* undo = undone_by(run, runs);
+        if (undo == nullptr) undo = unfinished_undo(run, runs);
+        if (undo == nullptr) return;
+        throw Error(ExitCode::failed,
+                    fmt::format("run {} is being undone, or was: run {} is {}", run.uuid.substr(0, 8),
+                                undo->uuid.substr(0, 8), undo->state),
+                    "Nothing more of it is to be done. Nothing was changed.");
+    }
+
     static void require_resumable(const JournalRun& run, bool failed_rows) {
         const bool ended = run.state == "done" || run.state == "cancelled";
         if (!failed_rows && !ended) return;
@@ -109,7 +133,7 @@ private:
                               "Nothing was changed.");
         }
         require_same_key(options.run);
-        m_ready = check_plan(m_target, m_plan);
+        m_ready = check();
         m_mode = Mode::batched;
         RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
         header.uuid = options.run;
@@ -122,7 +146,7 @@ private:
     /// A run that had stopped, from where it was.
     RunResult go_on(const JournalRun& run, bool failed_rows) {
         require_same_key(run.uuid);
-        m_ready = check_plan(m_target, m_plan);
+        m_ready = check();
         m_mode = run.mode == "single" ? Mode::single : Mode::batched;
         RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
         header.uuid = run.uuid;
@@ -170,6 +194,7 @@ private:
             m_result.run = prior.evidence.run;
             prior.failures = m_journal.failures();
             failpoint("resume.decided");
+            if (m_parts.undo) note_undo();
             const bool none_failed = prior.failures.empty();
             m_control.begin(header.uuid);
             m_loop.go_on(std::move(prior));
@@ -204,6 +229,10 @@ private:
     /// another one when they start.
     std::vector<std::uint64_t> measure_all() {
         std::vector<std::uint64_t> planned;
+        if (m_parts.undo) {
+            for (const ReadyStep& step : m_ready.steps) planned.push_back(step.undo_rows);
+            return planned;
+        }
         m_target.begin(Isolation::read_only);
         try {
             for (const ReadyStep& step : m_ready.steps) {
@@ -240,6 +269,7 @@ private:
             throw;
         }
         failpoint("run.taken");
+        if (m_parts.undo) note_undo();
         m_control.begin(header.uuid);
         m_result = new_result(m_plan, header, m_result.run);
         const Definition& definition = m_plan.definition;
@@ -249,6 +279,14 @@ private:
                 "the header says `targets: {}`, and whether this target is one of them is not checked",
                 join(definition.targets, ", ")));
         }
+    }
+
+    /// For who goes on with it.
+    void note_undo() {
+        const UndoRun& undo = *m_parts.undo;
+        m_journal.event(
+            "undo", fmt::format("on-conflict {}{}{}", on_conflict_name(undo.on_conflict),
+                                undo.partial ? ", partial" : "", undo.from_ledger ? ", from-ledger" : ""));
     }
 
     FenceOwner owner() const {
@@ -269,7 +307,7 @@ private:
         std::vector<JournalRun> others = m_fence->runs(header.version);
         std::erase_if(others, [&](const JournalRun& run) { return run.uuid == header.uuid; });
         try {
-            if (run_to_continue(m_plan, others, m_parts.again, [](const JournalRun&) { return false; })) {
+            if (to_continue(others, [](const JournalRun&) { return false; })) {
                 throw Error(ExitCode::pending, "somebody else began to run the version just now, and stopped",
                             "Look at `datachange status`, then try again. Nothing was changed.");
             }
@@ -294,6 +332,7 @@ private:
             m_result.state = "skipped";
             return;
         }
+        m_loop.look_for_conflicts();
         if (m_mode == Mode::single) {
             m_loop.run_in_one_transaction(planned);
         } else {
@@ -337,6 +376,8 @@ private:
         try {
             // the state of a run that goes on later is overwritten; that it had stopped, and why, is not
             if (resumable) m_journal.event(state, error.what());
+            if (const auto* found = dynamic_cast<ConflictsFound*>(&error))
+                m_journal.conflicts(found->conflicts());
             m_journal.finish({state, error.what(), m_result.rows, resumable});
         } catch (const std::exception&) {
         }
@@ -356,6 +397,9 @@ private:
         const auto add = [&hint](const std::string& sentence) {
             hint += (hint.empty() ? "" : " ") + sentence;
         };
+        if (dynamic_cast<const ConflictsFound*>(&error) != nullptr)
+            add(fmt::format("All of them are in {}/.", m_journal.csv_directory()) +
+                (kept ? "" : " Nothing was changed."));
         if (kept) {
             if (error.code() == ExitCode::failed || error.code() == ExitCode::unreachable)
                 error.set_code(ExitCode::partial);

@@ -11,6 +11,7 @@
 #include "run/listener.hpp"
 #include "run/stop.hpp"
 #include "run/throttle.hpp"
+#include "run/undo_plan.hpp"
 #include "target/target.hpp"
 
 namespace datachange {
@@ -40,6 +41,7 @@ struct RunParts {
     BatchSizing sizing = {};
     ThrottleOptions throttle = {};
     std::string redaction_key = {};  ///< fingerprint of the key of digests; "": nothing is redacted
+    const UndoRun* undo = nullptr;  ///< the plan takes a run back; nullptr: it is a definition's
 };
 
 /// Runs a plan: checks everything, takes the version, changes the target batch by batch, keeps the evidence.

@@ -83,7 +83,10 @@ void StepLoop::run_step(std::size_t index) {
 
 /// Whole steps in one transaction.
 void StepLoop::do_whole(const std::vector<Unit>& units) {
-    for (const Unit& unit : units) m_journal.handed_out(unit.step->plan->step.number, unit.batch);
+    for (const Unit& unit : units) {
+        if (unit.step->takes_back()) spool_images(*unit.step);
+        m_journal.handed_out(unit.step->plan->step.number, unit.batch);
+    }
     transact(m_runner, units);
     for (const Unit& unit : units) m_journal.done_with(unit.step->plan->step.number, unit.batch);
 }
@@ -95,6 +98,11 @@ StepLoop::StepSet StepLoop::begin_set(std::size_t index) {
     if (m_prior) {
         const int number = step.plan->step.number;
         set.prior = continue_step(number, m_prior->journal, m_prior->evidence.lost);
+        if (step.takes_back()) {
+            set.size.keys = step.undo_rows;
+            set.covered = rows_put_back(set.prior.batches);
+            return set;
+        }
         for (const auto& evidence : m_prior->evidence.steps) {
             if (evidence.step == number) set.covered += evidence.rows.pre;
         }
@@ -141,7 +149,8 @@ void StepLoop::run_batched_step(std::size_t index, StepSet& set) {
 /// A maximum of rows is held against the running total, which only one at a time can know.
 bool StepLoop::wants_workers(const ReadyStep& step) const {
     const auto& expected = step.plan->step.expect_rows;
-    return m_parts.workers > 1 && m_transaction.fence != nullptr && !(expected && expected->most);
+    return m_parts.workers > 1 && !step.takes_back() && m_transaction.fence != nullptr &&
+           !(expected && expected->most);
 }
 
 /// A run that goes on keeps the batch size that it began with, unless another is given now.
@@ -175,6 +184,8 @@ void StepLoop::refuse_unbatchable(std::size_t index, std::uint64_t rows) const {
 
 SetSize StepLoop::measure_step(const ReadyStep& step) {
     SetSize size;
+    size.keys = step.undo_rows;
+    if (step.takes_back()) return size;
     m_runner.read_only(
         [&] { size = measure(m_target, step.source, step.plan->batching == Batching::range); });
     return size;
@@ -209,7 +220,11 @@ void StepLoop::run_slices(std::size_t index, StepSet& set) {
     std::string path;
     std::uint64_t spooled = m_journal.spool_size(number);
     if (set.prior.set && spooled == 0 && set.covered >= set.prior.set->keys) return;  // all of it was done
-    if (!set.prior.set || spooled == 0) {
+    if (step.takes_back() && (!set.prior.set || spooled == 0)) {
+        // each image has the same place whenever it is read, so that batches of before are found again
+        spooled = set.size.keys = spool_images(step);
+        if (!set.prior.set) freeze(step, set);
+    } else if (!set.prior.set || spooled == 0) {
         // a ledger that was lost had the set: what is left of it is read again, behind the last slice
         std::optional<Key> behind;
         if (!done.empty()) {
@@ -226,7 +241,7 @@ void StepLoop::run_slices(std::size_t index, StepSet& set) {
     for (std::uint64_t place = 0; place < spooled;) {
         RowSet slice = m_journal.spooled(number, place, batch_size());
         if (slice.empty()) return;
-        const auto places = identifier_columns(slice.columns(), step.capture.identifier, "pre");
+        const auto places = step.slice_key(slice);
         std::size_t length = 0;
         while (length < slice.size() &&
                (next_done == done.end() || slice.key(length, places) != *next_done->range.after)) {
@@ -334,7 +349,7 @@ void StepLoop::fail_row(std::size_t index, StepSet& set, const Part& part, const
 /// may have been at work.
 void StepLoop::require_covered(const ReadyStep& step, const StepSet& set) {
     // what earlier processes covered is known in rows, and not in keys that rows share
-    const bool known = !m_prior || !step.source.distinct;
+    const bool known = !step.takes_back() && (!m_prior || !step.source.distinct);
     if (set.covered == set.size.keys || !known) return;
     const std::string difference = fmt::format("{} planned, but the batches had {}",
                                                counted(set.size.keys, "row"), with_thousands(set.covered));
@@ -349,7 +364,7 @@ void StepLoop::require_covered(const ReadyStep& step, const StepSet& set) {
 
 /// Rows that came behind the cursor, or that the change leaves in the set.
 void StepLoop::report_leftovers(const ReadyStep& step, const StepSet& set) {
-    if (m_parts.dry_run) return;
+    if (m_parts.dry_run || step.takes_back()) return;
     SetSize now = measure_step(step);
     now.keys -= std::min<std::uint64_t>(now.keys, m_result.failures.size());
     if (now.keys == 0 || now.keys == set.size.keys) return;

@@ -42,6 +42,9 @@ public:
     /// Before anything else, where the run goes on: what is done already is left out and counted in.
     void go_on(Prior prior);
 
+    /// Of an undo that is to stop at conflicts, before anything is changed: those that can be seen by now.
+    /// @throws ConflictsFound
+    void look_for_conflicts();
     /// All steps, each whole. @param planned rows of each step, for progress.
     void run_in_one_transaction(const std::vector<std::uint64_t>& planned);
     /// Each step in transactions of its own: ranges or slices where its set is large, else one.
@@ -82,6 +85,9 @@ private:
     Unit unit(std::size_t index, const Part& part, bool whole_step);
     int first_watch_number(std::size_t index) const;
 
+    /// Images that batches of an undo have gone through, by their places.
+    static std::uint64_t rows_put_back(const std::vector<CommittedBatch>& batches);
+    std::uint64_t spool_images(const ReadyStep& step);
     SetSize measure_step(const ReadyStep& step);
     void refuse_unbatchable(std::size_t index, std::uint64_t rows) const;
     void require_covered(const ReadyStep& step, const StepSet& set);

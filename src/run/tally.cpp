@@ -29,6 +29,7 @@ void Tally::add(const Unit& unit, const UnitResult& given) {
     if (!given.summary_after.empty()) result.summary_after = given.summary_after;
     if (!step.only_verifies()) ++m_result.batches;
     for (const Collateral& table : capture.collateral) add_collateral(table);
+    add_conflicts(capture, step.number);
     note_examples(capture);
 }
 
@@ -55,6 +56,16 @@ void Tally::add_prior(const PriorEvidence& evidence, std::size_t steps) {
     for (const Collateral& table : evidence.collateral) add_collateral(table);
 }
 
+void Tally::add_conflicts(const StepCapture& capture, int step) {
+    constexpr std::size_t most = 100;
+    m_result.conflicting_rows += capture.conflicting_rows;
+    for (const RowConflict& conflict : capture.conflicts) {
+        if (m_result.conflicts.size() == most) return;
+        m_result.conflicts.push_back(conflict);
+        m_result.conflicts.back().step = step;
+    }
+}
+
 void Tally::note_examples(const StepCapture& capture) {
     m_drifted += capture.drifted;
     if (m_drift_example.empty() && !capture.drifted_keys.empty())
@@ -63,6 +74,8 @@ void Tally::note_examples(const StepCapture& capture) {
     if (capture.witness == TouchedTables::Trust::may_overcount && !capture.collateral.empty())
         m_overcounts = capture.witness_reason;
     if (m_missing_example.empty()) m_missing_example = capture.missing_example;
+    if (m_not_restored == 0) m_not_restored_example = capture.not_restored_example;
+    m_not_restored += capture.not_restored;
 }
 
 void Tally::add_collateral(const Collateral& table) {
@@ -80,6 +93,13 @@ std::vector<std::string> Tally::warnings() const {
         warnings.push_back(fmt::format("{} of pre {} not changed, for example {}",
                                        counted(m_result.rows.missing, "row"),
                                        was_or_were(m_result.rows.missing), m_missing_example));
+    }
+    if (m_not_restored > 0) {
+        warnings.push_back(
+            fmt::format("{} still not as before the run, for example {}: a trigger has changed what "
+                        "was put back",
+                        m_not_restored == 1 ? "1 row is" : with_thousands(m_not_restored) + " rows are",
+                        m_not_restored_example));
     }
     if (m_drifted > 0) {
         warnings.push_back(

@@ -26,11 +26,14 @@ public:
 
 private:
     void add_collateral(const Collateral& table);
+    void add_conflicts(const StepCapture& capture, int step);
     void note_examples(const StepCapture& capture);
 
     RunResult& m_result;
     std::map<std::string, Collateral> m_collateral;
     std::uint64_t m_drifted = 0;
+    std::uint64_t m_not_restored = 0;
+    std::string m_not_restored_example;
     std::string m_drift_example, m_missing_example, m_no_witness, m_overcounts;
 };
 

@@ -103,8 +103,35 @@ bool goes_in_pieces(const TransactionParts& parts, const Unit& unit) {
            cut_of(*unit.step) == Cut::ranges && may_be_cut(spec, Cut::batch);
 }
 
+/// What a section `undo` does to the rows that another run changed: all of them at once, for it may not know
+/// of batches.
+StepCapture undo_by_hand(const TransactionParts& parts, const Unit& unit, RowTaker& rows) {
+    const ReadyStep& step = *unit.step;
+    const RowSet images =
+        unit.slice ? *unit.slice : parts.journal.spooled(step.plan->step.number, 0, step.undo_rows);
+    StepCapture capture = capture_keys(parts.target, step.capture, step.keys_taken_back(images));
+    rows.take(capture.take_rows());
+    return capture;
+}
+
+/// Puts rows back: those of a slice, or piece by piece those of the whole step.
+StepCapture put_back(const TransactionParts& parts, const Unit& unit, RowTaker& rows) {
+    const ReadyStep& step = *unit.step;
+    if (unit.slice) return capture_undo(parts.target, step.capture, *step.undo, *unit.slice, rows);
+    const int number = step.plan->step.number;
+    StepCapture sum;
+    for (std::uint64_t from = 0;;) {
+        const RowSet piece = parts.journal.spooled(number, from, rows_of_a_piece);
+        if (piece.empty()) return sum;
+        add_undone(sum, capture_undo(parts.target, step.capture, *step.undo, piece, rows));
+        from += piece.size();
+    }
+}
+
 StepCapture capture_rows(const TransactionParts& parts, const Unit& unit, const Attempt& attempt,
                          RowTaker& rows) {
+    if (unit.step->by_hand) return undo_by_hand(parts, unit, rows);
+    if (unit.step->undo) return put_back(parts, unit, rows);
     const CaptureSpec& spec = unit.step->capture;
     const bool lock_first = attempt.isolation == Isolation::read_committed;
     if (unit.whole_step) {
@@ -143,6 +170,8 @@ void capture_unit(const TransactionParts& parts, const Attempt& attempt, Capture
     require_expected(parts.plan, step, changed, !unit.whole_step, "changes");
     captured.record.witness = witness_text(capture);
     captured.record.collateral = capture.collateral;
+    captured.record.conflicts = capture.conflicts;
+    for (RowConflict& conflict : captured.record.conflicts) conflict.step = step.number;
     captured.result.capture = std::move(capture);
     captured.result.mended = rows.take_mended();
     captured.rows = rows.take_evidence();

@@ -115,6 +115,10 @@ TEST_CASE("each macro has its sections") {
     check_mistake(with("name = ''", "«:affected(id)"), ":affected has no place in audit:verify", "");
     check_mistake(good_definition + "-- audit:undo\nDELETE FROM users WHERE «:batch(id)",
                   ":batch has no place in audit:undo", "");
+    CHECK(parse(good_definition + "-- audit:undo\nDELETE FROM users WHERE :affected(id)")
+              .steps.at(0)
+              .undo.at(0)
+              .sql.uses(SqlPiece::Kind::affected));
     check_mistake(keyed("SELECT k FROM s WHERE :batch(k) AND «:affected(id)", "true"),
                   ":affected has no place in audit:keys", "");
     CHECK(parse(with("name IS NULL AND :batch(id)\n", ":affected(id)\n"))

@@ -102,6 +102,7 @@ void BatchWriter::write(RecordedBatch& batch, const std::string& transaction) {
     for (const Collateral& table : record.collateral) {
         insert_collateral(m_ledger, m_run_id, batch.step(), batch.path(), {table});
     }
+    if (!record.conflicts.empty()) insert_conflicts(m_ledger, m_run_id, batch.path(), record.conflicts);
 }
 
 void BatchWriter::insert_batch(RecordedBatch& batch) {
@@ -223,6 +224,10 @@ void drop_batch(Ledger& ledger, std::int64_t batch_id) {
         batch_id);
     ledger.execute(
         "DELETE FROM collateral WHERE (run_id, step, batch) = (SELECT run_id, step, batch FROM batch WHERE "
+        "id = ?)",
+        batch_id);
+    ledger.execute(
+        "DELETE FROM conflicts WHERE (run_id, step, batch) = (SELECT run_id, step, batch FROM batch WHERE "
         "id = ?)",
         batch_id);
     ledger.execute(

@@ -66,6 +66,10 @@ const ChainFormat format_3{
       " coalesce(message_sha256, sha256(message)), at, resolved_at FROM failures WHERE run_id = ?"
       " ORDER BY rowid"},
      {"collateral", collateral},
+     {"conflicts",
+      "SELECT step, batch, column_name,"
+      " coalesce(values_sha256, sha256(json_array(identifier, before, after, live))) FROM conflicts"
+      " WHERE run_id = ? ORDER BY rowid"},
      {"elsewhere",
       "SELECT step, batch, coalesce(lower_key_sha256, sha256(lower_key)),"
       " coalesce(upper_key_sha256, sha256(upper_key)), rows_changed, leaf, ledger_uuid FROM elsewhere"

@@ -16,12 +16,14 @@ std::string_view text_at(SQLite::Statement& query, int place) {
 
 }  // namespace
 
-ChangeReader::ChangeReader(SQLite::Database& database, std::int64_t run, int step,
+ChangeReader::ChangeReader(SQLite::Database& database, std::int64_t run, int step, Order order,
                            const std::string& identifier)
-    : m_blocks(database,
-               "SELECT identifiers, actions, before, after, returned, new_identifiers FROM block"
-               " WHERE id BETWEEN ? AND ? AND batch_id = ? AND (?4 = '' OR (lowest <= ?4 AND highest >= ?4))"
-               " ORDER BY id") {
+    : m_last_first(order == Order::last_first),
+      m_blocks(database,
+               std::string{"SELECT identifiers, actions, before, after, returned, new_identifiers FROM block"
+                           " WHERE id BETWEEN ? AND ? AND batch_id = ?"
+                           " AND (?4 = '' OR (lowest <= ?4 AND highest >= ?4)) ORDER BY id"} +
+                   (m_last_first ? " DESC" : "")) {
     m_blocks.bind(4, identifier);
     SQLite::Statement query(
         database,
@@ -35,13 +37,16 @@ ChangeReader::ChangeReader(SQLite::Database& database, std::int64_t run, int ste
     }
     std::sort(m_spans.begin(), m_spans.end(),
               [](const Span& a, const Span& b) { return batch_path_less(a.batch, b.batch); });
+    if (m_last_first) std::reverse(m_spans.begin(), m_spans.end());
 }
 
 const ChangeRow* ChangeReader::next() {
     while (m_place == m_size) {
         if (!open_block()) return nullptr;
     }
-    m_row = {m_spans[m_next_span - 1].batch, m_block.row(m_place++), &m_images};
+    const std::size_t place = m_last_first ? m_size - 1 - m_place : m_place;
+    ++m_place;
+    m_row = {m_spans[m_next_span - 1].batch, m_block.row(place), &m_images};
     m_images.read(m_row.row);
     return &m_row;
 }

@@ -23,9 +23,12 @@ struct ChangeRow {
 /// Methods throw SQLite::Exception, or std::invalid_argument for a block that is none.
 class ChangeReader {
 public:
+    enum class Order { recorded, last_first };
+
     /// @param database a ledger; all that is read is of one state of it if the caller has a transaction open
     /// @param identifier not empty: leaves out what cannot have it, old or new; others may still come
-    ChangeReader(SQLite::Database& database, std::int64_t run, int step, const std::string& identifier = {});
+    ChangeReader(SQLite::Database& database, std::int64_t run, int step, Order order = Order::recorded,
+                 const std::string& identifier = {});
 
     /// How many batches there are, with rows or without.
     std::size_t batches() const { return m_spans.size(); }
@@ -41,6 +44,7 @@ private:
 
     bool open_block();
 
+    bool m_last_first;
     SQLite::Statement m_blocks;
     std::vector<Span> m_spans;
     std::size_t m_next_span = 0;  ///< the one in hand is the one before

@@ -164,9 +164,40 @@ std::vector<LedgerStep> LedgerReader::steps(std::int64_t run) const {
         read_step, run);
 }
 
-ChangeReader LedgerReader::changes(std::int64_t run, int step, const std::string& identifier) const {
+bool LedgerReader::renames(std::int64_t run, int step) const {
+    return !rows<std::int64_t>(
+                "SELECT 1 FROM batch AS b JOIN block AS k ON k.id BETWEEN b.first_change AND b.last_change"
+                " AND k.batch_id = b.id WHERE b.run_id = ? AND b.step = ? AND b.state = 'committed'"
+                " AND k.new_identifiers IS NOT NULL LIMIT 1",
+                [](Cursor row) { return row.number(); }, run, step)
+                .empty();
+}
+
+std::vector<RowConflict> LedgerReader::conflicts(std::int64_t run) const {
+    return rows<RowConflict>(
+        "SELECT step, identifier, column_name, before, after, live FROM conflicts WHERE run_id = ? ORDER BY "
+        "step,"
+        " rowid",
+        [](Cursor row) {
+            RowConflict conflict;
+            conflict.step = row.small();
+            for (std::string* field : {&conflict.identifier, &conflict.column, &conflict.before,
+                                       &conflict.after, &conflict.live}) {
+                *field = row.text();
+            }
+            return conflict;
+        },
+        run);
+}
+
+std::vector<LedgerRun> LedgerReader::undos_of(const std::string& uuid) const {
+    return rows<LedgerRun>(select_runs("WHERE reverses = ? AND NOT dry_run ORDER BY run_id"), read_run, uuid);
+}
+
+ChangeReader LedgerReader::changes(std::int64_t run, int step, ChangeReader::Order order,
+                                   const std::string& identifier) const {
     try {
-        return {m_database, run, step, identifier};
+        return {m_database, run, step, order, identifier};
     } catch (const SQLite::Exception& failure) {
         throw ledger_failure(m_path, failure);
     }

@@ -157,7 +157,15 @@ public:
     std::vector<LedgerStep> steps(std::int64_t run) const;
     /// The rows of a step's committed batches, one after the other; the reader outlives them.
     /// @param identifier not empty: leaves out what cannot have it; see ChangeReader
-    ChangeReader changes(std::int64_t run, int step, const std::string& identifier = {}) const;
+    ChangeReader changes(std::int64_t run, int step,
+                         ChangeReader::Order order = ChangeReader::Order::recorded,
+                         const std::string& identifier = {}) const;
+    /// True if committed batches of the step altered identifiers.
+    bool renames(std::int64_t run, int step) const;
+    /// Rows that an undo found otherwise than its run had left them.
+    std::vector<RowConflict> conflicts(std::int64_t run) const;
+    /// Runs that take a run back, oldest first. @param uuid of the run
+    std::vector<LedgerRun> undos_of(const std::string& uuid) const;
     /// By step, and within it by path: "2" before "10".
     std::vector<LedgerBatch> batches(std::int64_t run) const;
     std::vector<LedgerSummary> summaries(std::int64_t run) const;

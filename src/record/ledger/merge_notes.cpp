@@ -16,6 +16,7 @@ constexpr Notes notes[] = {
     {"steps", "step", false},
     {"summaries", "step, moment", true},
     {"failures", "step, coalesce(identifier, batch || at || message)", true},
+    {"conflicts", "step, coalesce(batch, ''), identifier, column_name", true},
     {"elsewhere", "step, batch", false},
     {"events", "at, kind, detail", false},
     {"approvals", "version, signer, detail, at", false},
@@ -23,7 +24,7 @@ constexpr Notes notes[] = {
 
 std::string row_order(const std::string& table) {
     if (table == "events") return " ORDER BY event_id";
-    return table == "failures" ? " ORDER BY rowid" : "";
+    return table == "failures" || table == "conflicts" ? " ORDER BY rowid" : "";
 }
 
 /// The rows of a run as one text each.

@@ -76,6 +76,7 @@ void RunMerge::add(const Run& there, Result& result) {
          {"steps", "summaries", "collateral", "elsewhere", "approvals", "files", "spool_columns", "spool"})
         m_copy.copy(table, own, "run_id = ?", there.run);
     m_copy.copy("failures", own, "run_id = ? ORDER BY rowid", there.run);
+    m_copy.copy("conflicts", own, "run_id = ? ORDER BY rowid", there.run);
     m_copy.copy("events", own, "run_id = ? ORDER BY event_id", there.run);
     for (const auto& [name, batch] : side_of(m_other, there.run).batches) {
         if (batch.state == "writing") continue;

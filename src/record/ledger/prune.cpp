@@ -27,6 +27,8 @@ constexpr std::array drop_values{
     "UPDATE summaries SET result_sha256 = sha256(result), result = '' WHERE run_id = ?",
     "UPDATE failures SET identifier_sha256 = sha256(identifier), message_sha256 = sha256(message),"
     " identifier = NULL, message = '' WHERE run_id = ?",
+    "UPDATE conflicts SET values_sha256 = sha256(json_array(identifier, before, after, live)),"
+    " identifier = '', before = NULL, after = NULL, live = NULL WHERE run_id = ?",
     "UPDATE elsewhere SET lower_key_sha256 = sha256(lower_key), upper_key_sha256 = sha256(upper_key),"
     " lower_key = NULL, upper_key = NULL WHERE run_id = ?",
     "UPDATE runs SET error_sha256 = sha256(error), error = NULL WHERE run_id = ?",

@@ -238,6 +238,7 @@ void take(Ledger& ledger, const RunHeader& header, const std::vector<StepHeader>
         prior.run = insert_run(ledger, header);
     }
     complete_steps(ledger, prior.run, steps);
+    forget_conflicts(ledger, prior.run);
     insert_event(ledger, prior.run, prior.known ? "resumed" : "taken over",
                  fmt::format("by {} on {}, process {}, epoch {}", header.operator_name, header.host,
                              header.process, header.epoch));

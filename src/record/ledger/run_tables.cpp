@@ -92,6 +92,23 @@ void insert_collateral(Ledger& ledger, std::int64_t run_id, int step, const std:
     });
 }
 
+void insert_conflicts(Ledger& ledger, std::int64_t run_id, const std::string& batch,
+                      const std::vector<RowConflict>& conflicts) {
+    ledger.transact([&] {
+        for (const RowConflict& conflict : conflicts) {
+            ledger.execute(
+                "INSERT INTO conflicts(run_id, step, batch, identifier, column_name, before, after, live)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                run_id, conflict.step, nullable(batch), conflict.identifier, conflict.column,
+                nullable(conflict.before), nullable(conflict.after), nullable(conflict.live));
+        }
+    });
+}
+
+void forget_conflicts(Ledger& ledger, std::int64_t run_id) {
+    ledger.execute("DELETE FROM conflicts WHERE run_id = ? AND batch IS NULL", run_id);
+}
+
 void insert_failure(Ledger& ledger, std::int64_t run_id, const RowFailure& failure) {
     ledger.execute(
         "INSERT INTO failures(run_id, step, batch, identifier, sqlstate, message, at) VALUES (?, ?, ?, ?, ?, "

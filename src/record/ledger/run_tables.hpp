@@ -38,6 +38,12 @@ void insert_summary(Ledger& ledger, std::int64_t run_id, int step, const std::st
 void insert_collateral(Ledger& ledger, std::int64_t run_id, int step, const std::string& batch,
                        const std::vector<Collateral>& tables);
 /// A row that is noted again replaces what was noted of it before.
+/// Conflicts of an undo. @param batch "": they kept it from going on
+void insert_conflicts(Ledger& ledger, std::int64_t run_id, const std::string& batch,
+                      const std::vector<RowConflict>& conflicts);
+/// Those that kept it from going on are over when it does.
+void forget_conflicts(Ledger& ledger, std::int64_t run_id);
+
 void insert_failure(Ledger& ledger, std::int64_t run_id, const RowFailure& failure);
 void resolve_failure(Ledger& ledger, std::int64_t run_id, int step, const std::string& identifier);
 /// Those that are not resolved, oldest first.

@@ -305,6 +305,19 @@ CREATE TABLE merged_chain(
     epoch INTEGER,
     PRIMARY KEY(ledger_uuid, link)
 ) WITHOUT ROWID;
+
+CREATE TABLE conflicts(
+    run_id INTEGER NOT NULL REFERENCES runs(run_id),
+    step INTEGER NOT NULL,
+    batch TEXT,
+    identifier TEXT NOT NULL,
+    column_name TEXT NOT NULL,
+    before TEXT,
+    after TEXT,
+    live TEXT,
+    values_sha256 TEXT
+);
+CREATE INDEX conflicts_batch ON conflicts(run_id, step, batch);
 )sql";
 
 constexpr const char* from_1 = R"sql(

@@ -70,6 +70,13 @@ void run_a_definition(const std::filesystem::path& folder) {
                R"({"id":4,"name":"Eve"}{"id":4,"name":"EVE"})",
            "the ledger is wrong");
     expect(std::filesystem::exists(result.steps.at(0).csv.diff), "there is no diff.csv");
+
+    datachange::UndoOptions undo;
+    undo.run = result.uuid;
+    const datachange::RunResult undone = datachange::undo_run(options, undo);
+    expect(undone.reverses == result.uuid && undone.rows.updated == 2, "the undo is wrong");
+    expect(in_database(database, "SELECT group_concat(name) FROM people") == "ada,BOB,Eve",
+           "the table is not as it was");
 }
 
 void fail_with_an_error(const std::filesystem::path& folder) {
