@@ -1,48 +1,19 @@
 #include "report/table.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "core/value.hpp"
-#include "report/character_width.hpp"
+#include "report/characters.hpp"
 
 namespace datachange {
 
 namespace {
 
-constexpr char32_t no_character = 0xFFFFFFFF;
-
-/// The character at `at`, and `at` moved behind it; a byte that is part of none is `no_character`.
-char32_t next_character(std::string_view text, std::size_t& at) {
-    const auto lead = static_cast<unsigned char>(text[at]);
-    const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (lead < 0x80 || !is_plain_text(text.substr(at, length))) {
-        ++at;
-        return lead < 0x80 ? lead : no_character;
-    }
-    constexpr std::array<unsigned char, 5> bits{0, 0, 0x1F, 0x0F, 0x07};
-    char32_t code = lead & bits[length];
-    for (std::size_t i = 1; i < length; ++i)
-        code = (code << 6) | (static_cast<unsigned char>(text[at + i]) & 0x3F);
-    at += length;
-    return code;
-}
-
 std::size_t width_of(char32_t code) {
     return code == no_character ? 1 : character_width(code);
-}
-
-/// What moves the cursor, turns the writing direction, or is not seen at all. (Joiners stay: emoji and
-/// Persian need them.)
-bool misleads(char32_t code) {
-    return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x61C || code == 0x200B ||
-           code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
-           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || (code >= 0xFFF9 && code <= 0xFFFB) ||
-           (code >= 0xE0000 && code <= 0xE0FFF);
 }
 
 std::string escaped(char32_t code) {
@@ -74,7 +45,7 @@ std::string printable(std::string_view utf8) {
         const char32_t code = next_character(utf8, at);
         if (code == no_character) {
             out += fmt::format("\\x{:02x}", static_cast<unsigned char>(utf8[begin]));
-        } else if (misleads(code)) {
+        } else if (is_hidden(code)) {
             out += escaped(code);
         } else {
             out += utf8.substr(begin, at - begin);

@@ -151,16 +151,16 @@ class ViewTests(AskCase):
         self.assertEqual(row, (1, "OPS-1", "anna", "users", "done", 9, 9, 0, "full", 0, None, None, 1))
 
     def test_a_run_that_was_taken_back(self):
-        self.database.execute("UPDATE users SET name = NULL WHERE id < 3")
-        self.run_ok("--again")
-        with contextlib.closing(sqlite3.connect(self.path(LEDGER))) as ledger:
-            ledger.executescript("UPDATE runs SET reverses = (SELECT uuid FROM runs WHERE run_id = 1) WHERE run_id = 2")
+        self.database.execute("UPDATE users SET name = 'other' WHERE id = 2")
+        self.assertEqual(self.tool("undo", "1").code, 1)
+        self.database.execute("UPDATE users SET name = 'filled' WHERE id = 2")
+        self.assertEqual(self.tool("undo", "1").code, 0)
         self.assertEqual(self.ledger("SELECT run_id, reverses_run, reversed_by FROM v_runs ORDER BY run_id"),
-                         [(1, None, "2"), (2, 1, None)])
+                         [(1, None, "3"), (2, 1, None), (3, 1, None)])
         text = self.tool("history", "--identifier", "1").out
-        self.assertRegex(text, r"(?s)run 1 .* reversed by run 2\n.*run 2 .* reverses run 1\n")
+        self.assertRegex(text, r"(?s)run 1 .* reversed by run 3\n.*run 3 .* reverses run 1\n")
         printed = self.tool("history", "--identifier", "1", "--json").json
-        self.assertEqual([(entry["reverses_run"], entry["reversed_by"]) for entry in printed], [(None, "2"), (1, None)])
+        self.assertEqual([(entry["reverses_run"], entry["reversed_by"]) for entry in printed], [(None, "3"), (1, None)])
 
     def test_an_identifier_is_found_by_index(self):
         for view in ("v_changes", "v_row_history"):

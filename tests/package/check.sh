@@ -28,7 +28,7 @@ check_fields() {
     [[ $(field Package) == datachange ]] || fail "its name is $(field Package)"
     [[ "datachange $(field Version)" == "$("$tree/usr/bin/datachange" --version)" ]] || fail "its version is $(field Version)"
     local library
-    for library in libc6 libpq5 libsqlite3-0 libssl3 libpg-query libfmt; do
+    for library in libarchive13 libc6 libpq5 libsqlite3-0 libssl3 libpg-query libfmt; do
         [[ " $(field Depends)" == *" $library"* ]] || fail "it does not depend on $library: $(field Depends)"
     done
 }

@@ -16,7 +16,8 @@ SELECT r.run_id, r.ticket, r.operator, r.started_at, r.finished_at,
         WHERE c.run_id = r.run_id) AS collateral_rows,
        (SELECT group_concat(DISTINCT evidence) FROM steps AS s WHERE s.run_id = r.run_id) AS evidence,
        (SELECT o.run_id FROM runs AS o WHERE o.uuid = r.reverses) AS reverses_run,
-       (SELECT group_concat(o.run_id, ', ') FROM runs AS o WHERE o.reverses = r.uuid AND NOT o.dry_run)
+       (SELECT group_concat(o.run_id, ', ') FROM runs AS o WHERE o.reverses = r.uuid AND NOT o.dry_run
+          AND NOT (o.state = 'failed' AND o.rows_changed = 0))
            AS reversed_by,
        r.pruned_at, r.target, r.engine, r.host, r.author, r.git_commit, r.error, r.uuid
 FROM runs AS r
@@ -28,7 +29,8 @@ CREATE VIEW v_row_history AS
 SELECT c.run_id, r.ticket, r.operator, b.started_at AS at, s.table_name, c.identifier, c.new_identifier,
        c.action, c.before, c.after, r.version, r.name, s.evidence, s.redacted,
        (SELECT o.run_id FROM runs AS o WHERE o.uuid = r.reverses) AS reverses_run,
-       (SELECT group_concat(o.run_id, ', ') FROM runs AS o WHERE o.reverses = r.uuid AND NOT o.dry_run)
+       (SELECT group_concat(o.run_id, ', ') FROM runs AS o WHERE o.reverses = r.uuid AND NOT o.dry_run
+          AND NOT (o.state = 'failed' AND o.rows_changed = 0))
            AS reversed_by,
        c.step, c.batch, c.change_id, c.lowest, c.highest
 FROM changes AS c

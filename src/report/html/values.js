@@ -39,7 +39,7 @@ function element(name, className, text) {
 
 // Characters that nobody sees, or that move or hide others; src/report/visible_text.cpp has the same list.
 const hidden =
-    /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\ud800-\udfff]/gu;
+    /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}\ud800-\udfff]/gu;
 const named = { "\n": "↵", "\t": "⇥", "\r": "␍" };
 
 /** Appends text; hidden characters become marks. @param lines keeps line breaks and tabs as what they are */

@@ -1,7 +1,9 @@
-#include "report/character_width.hpp"
+#include "report/characters.hpp"
 
 #include <algorithm>
 #include <array>
+
+#include "core/value.hpp"
 
 namespace datachange {
 
@@ -10,6 +12,20 @@ namespace {
 struct Span {
     char32_t from, to;
 };
+
+constexpr std::array<Span, 13> hidden{{{0x00, 0x1F},
+                                       {0x7F, 0x9F},
+                                       {0xAD, 0xAD},
+                                       {0x61C, 0x61C},
+                                       {0x180E, 0x180E},
+                                       {0x200B, 0x200B},
+                                       {0x200E, 0x200F},
+                                       {0x2028, 0x202E},
+                                       {0x2060, 0x206F},
+                                       {0xD800, 0xDFFF},
+                                       {0xFEFF, 0xFEFF},
+                                       {0xFFF9, 0xFFFB},
+                                       {0xE0000, 0xE0FFF}}};
 
 // Made from Unicode 14: categories Mn, Me and Cf, and the medial and final letters of Hangul; gaps without
 // characters are closed.
@@ -106,6 +122,25 @@ bool within(char32_t code, const std::array<Span, N>& spans) {
 }
 
 }  // namespace
+
+char32_t next_character(std::string_view text, std::size_t& at) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if (lead < 0x80 || !is_plain_text(text.substr(at, length))) {
+        ++at;
+        return lead < 0x80 ? lead : no_character;
+    }
+    constexpr std::array<unsigned char, 5> bits{0, 0, 0x1F, 0x0F, 0x07};
+    char32_t code = lead & bits[length];
+    for (std::size_t i = 1; i < length; ++i)
+        code = (code << 6) | (static_cast<unsigned char>(text[at + i]) & 0x3F);
+    at += length;
+    return code;
+}
+
+bool is_hidden(char32_t code) {
+    return within(code, hidden);
+}
 
 std::size_t character_width(char32_t code) {
     if (code < 0x300) return 1;
