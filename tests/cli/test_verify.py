@@ -114,7 +114,7 @@ class VerifyTests(Editing):
                   "4f52c0ba8f5a6c4c4b2a1d7b7a2f0f7f5ae3a2f7a6a1f2b5d0d8e8c0a3b1f9aa")
         os.remove(path)
         self.verify()
-        self.assertIn("not those that the ledger's rows make", self.said("--deep"))
+        self.assertIn("not the one that the ledger's rows make", self.said("--deep"))
 
     def test_the_journal_is_held_against_the_leaves(self):
         self.database.execute("UPDATE datachange_batches SET leaf = 'aa' WHERE batch = '1'")

@@ -141,8 +141,7 @@ class TamperedTests:
             file.write(content)
         sha256 = exactness.hashlib.sha256(content).hexdigest()
         self.alter_ledger(f"UPDATE files SET sha256 = '{sha256}' WHERE name = 'post.csv'")
-        self.assert_evidence()  # each row is right; only the bytes of the undisturbed run tell
-        self.assert_seen("post.csv")
+        self.assert_seen("post.csv")  # each row is right; that the ledger gives other bytes tells
 
     def test_a_file_that_is_half_written(self):
         [(path,)] = self.ledger("SELECT path FROM files WHERE name = 'post.csv'")

@@ -115,18 +115,20 @@ void verify_rendering(Ledger& ledger, std::int64_t run, int step, const std::vec
         report.mismatches.push_back({run, step, "", "", "its rows cannot be made into files any more"});
         return;
     }
-    std::size_t alike = 0;
-    for (const auto& csv : rendered.files) {
-        const bool same = std::any_of(recorded.begin(), recorded.end(), [&](const RecordedFile& file) {
+    for (const RecordedFile& file : recorded) {
+        const bool same = std::any_of(rendered.files.begin(), rendered.files.end(), [&](const auto& csv) {
             return file.path == csv->path() && file.sha256 == csv->sha256() && file.bytes == csv->bytes();
         });
-        if (same) ++alike;
+        if (same) continue;
+        report.mismatches.push_back(
+            {run, step, "", file.path,
+             "the file that is recorded is not the one that the ledger's rows make: it was "
+             "exchanged, or the last one could not be written"});
     }
-    if (alike == recorded.size() && alike == rendered.files.size()) return;
-    report.mismatches.push_back(
-        {run, step, "", "",
-         "the files that are recorded are not those that the ledger's rows make: they were exchanged, or the "
-         "last ones could not be written"});
+    if (recorded.size() < rendered.files.size()) {
+        report.mismatches.push_back(
+            {run, step, "", "", "not all of the files that its rows make are recorded"});
+    }
 }
 
 }  // namespace
