@@ -45,6 +45,7 @@ void CsvFile::fail(const char* doing) const {
 }
 
 void CsvFile::write(std::string_view text) {
+    if (text.empty()) return;
     std::memcpy(room(text.size()), text.data(), text.size());
     m_used += text.size();
 }
