@@ -44,7 +44,7 @@ public:
             tried([&] { conclude(); });
         } else {
             if (m_touched.trust != TouchedTables::Trust::complete) throw NotInPieces{};
-            cut();
+            m_step.cut == Cut::ranges ? run_ranges() : run_slices();
             tried([&] { conclude(); });
             require_apart();
         }
@@ -65,11 +65,6 @@ private:
             if (error.code() == ExitCode::unreachable) throw;  // a temporary file has no room
             throw NotInPieces{};
         }
-    }
-
-    void cut() {
-        if (m_step.cut == Cut::ranges) return run_ranges();
-        m_step.cut == Cut::batch ? run_batch() : run_slices();
     }
 
     /// The first range and the last one have no bound on their outer side: together they are everything.
@@ -95,26 +90,6 @@ private:
             change(piece);
         });
         hand_on(piece);
-    }
-
-    /// The parts of a batch's range that have so many rows of pre each; together they are the whole range.
-    void run_batch() {
-        Capturing batch(m_target, m_spec, m_step.range, m_touched);
-        tried([&] { m_step.lock_first ? batch.read_pre_locked() : batch.read_pre(); });
-        const RowSet& pre = batch.pre();
-        const auto columns = identifier_columns(pre.columns(), m_spec.identifier, "pre");
-        KeyRange part = m_step.range;
-        std::size_t from = 0;
-        do {
-            const std::size_t to = std::min(from + m_step.piece, pre.size());
-            part.upto = to < pre.size() ? pre.key(to - 1, columns) : m_step.range.upto;
-            Capturing piece(m_target, m_spec, part, m_touched);
-            piece.take_pre(pre.part(from, to));
-            tried([&] { change(piece); });
-            hand_on(piece);
-            part.after = part.upto;
-            from = to;
-        } while (from < pre.size());
     }
 
     /// One change of everything; it waits in a file until the pieces of pre ask for it.
@@ -270,7 +245,7 @@ bool may_be_cut(const CaptureSpec& spec, Cut cut) {
             return may_read_other_pieces(statement.sql, spec.table_id);
         });
     const bool post_of_piece = spec.post.uses(SqlPiece::Kind::affected) ||
-                               (cut != Cut::key_list && spec.post.uses(SqlPiece::Kind::batch));
+                               (cut == Cut::ranges && spec.post.uses(SqlPiece::Kind::batch));
     return post_of_piece && !looks_elsewhere && changes_rows_of_pre(spec) && watches_everything(spec);
 }
 

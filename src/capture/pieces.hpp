@@ -12,7 +12,7 @@ bool may_be_cut(const CaptureSpec& spec, Cut cut);
 /// True if a step can be captured in pieces around a change that is done at once.
 bool may_be_streamed(const CaptureSpec& spec);
 
-/// Changes and captures a step, or one batch of it, piece by piece in the open transaction; where step.cut is
+/// Changes and captures a step piece by piece in the open transaction; where step.cut is
 /// none, it is changed at once, and what that returns is captured piece by piece.
 /// @return nothing where that does not come to what one change would: everything is as before then, and what
 /// the taker has is void

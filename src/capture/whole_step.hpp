@@ -13,7 +13,6 @@ namespace datachange {
 enum class Cut {
     none,      ///< not at all: each statement runs once, over everything
     ranges,    ///< pre and change say :batch of the identifier
-    batch,     ///< likewise, for one batch, whose pre is read at once
     key_list,  ///< change says :affected
 };
 
@@ -23,7 +22,7 @@ inline constexpr std::uint64_t most_rows_at_once = 20'000;
 /// Rows of a piece: as a large batch has, so that memory is the same in both modes.
 inline constexpr std::uint64_t rows_of_a_piece = 10'000;
 
-/// A step that is captured whole in one transaction, or one batch of it.
+/// A step that is captured whole in one transaction.
 struct WholeStep {
     const KeySource& source;
     Cut cut = Cut::none;
@@ -31,7 +30,6 @@ struct WholeStep {
     bool lock_first = false;    ///< as capture_range
     std::uint64_t piece = rows_of_a_piece;
     std::uint64_t at_once = most_rows_at_once;
-    KeyRange range = {};  ///< of a batch
 };
 
 /// Takes the rows of a step as they are captured.

@@ -41,7 +41,7 @@ public:
           m_parts(parts),
           m_fence(parts.dry_run ? std::nullopt
                                 : std::optional<Fence>(std::in_place, parts.target, parts.timeouts)),
-          m_transaction{plan, parts.target, m_journal, m_fence ? &*m_fence : nullptr, &m_overlap},
+          m_transaction{plan, parts.target, m_journal, m_fence ? &*m_fence : nullptr, &m_encoder},
           m_control(parts.target, m_transaction.fence, m_journal, m_listener, parts.stop, parts.throttle),
           m_batches(m_transaction, m_control, parts.retries),
           m_loop(m_transaction, m_ready.steps, m_parts, m_batches, m_control, m_result) {
@@ -427,7 +427,7 @@ private:
     Preflight m_ready;
     Mode m_mode = Mode::single;
     RunResult m_result;
-    Overlap m_overlap;
+    TaskThread m_encoder{1};
     TransactionParts m_transaction;
     Control m_control;
     BatchRunner m_batches;

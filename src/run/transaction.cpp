@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "capture/pieces.hpp"
 #include "core/clock.hpp"
 #include "core/failpoint.hpp"
 #include "core/located.hpp"
@@ -25,9 +24,7 @@ using Clock = std::chrono::steady_clock;
 class UnitRows final : public RowTaker {
 public:
     UnitRows(const TransactionParts& parts, const Unit& unit)
-        : m_journal(parts.journal),
-          m_encoder(parts.overlap == nullptr ? nullptr : &parts.overlap->encoder),
-          m_unit(unit) {
+        : m_journal(parts.journal), m_encoder(parts.encoder), m_unit(unit) {
         restart();
     }
     ~UnitRows() override { wait(); }
@@ -92,17 +89,6 @@ private:
     std::atomic<bool> m_failed{false};
 };
 
-/// Small enough for one to be changed while another is encoded.
-constexpr std::size_t rows_of_a_piece_of_a_batch = 2500;
-
-/// PostgreSQL has other workers to fill such gaps, and each statement there costs a round trip.
-bool goes_in_pieces(const TransactionParts& parts, const Unit& unit) {
-    const CaptureSpec& spec = unit.step->capture;
-    return !unit.slice && parts.overlap != nullptr && parts.overlap->in_pieces &&
-           parts.target.engine() == Engine::sqlite && spec.returned_post &&
-           cut_of(*unit.step) == Cut::ranges && may_be_cut(spec, Cut::batch);
-}
-
 /// What a section `undo` does to the rows that another run changed: all of them at once, for it may not know
 /// of batches.
 StepCapture undo_by_hand(const TransactionParts& parts, const Unit& unit, RowTaker& rows) {
@@ -137,14 +123,6 @@ StepCapture capture_rows(const TransactionParts& parts, const Unit& unit, const 
     if (unit.whole_step) {
         return capture_whole(parts.target, spec,
                              {unit.step->source, cut_of(*unit.step), unit.planned, lock_first}, rows);
-    }
-    if (goes_in_pieces(parts, unit)) {
-        WholeStep batch{unit.step->source, Cut::batch};
-        batch.lock_first = lock_first;
-        batch.piece = rows_of_a_piece_of_a_batch;
-        batch.range = unit.range;
-        if (auto capture = capture_in_pieces(parts.target, spec, batch, rows)) return std::move(*capture);
-        parts.overlap->in_pieces = false;
     }
     StepCapture capture = unit.slice ? capture_slice(parts.target, spec, *unit.slice)
                                      : capture_range(parts.target, spec, unit.range, lock_first);

@@ -40,19 +40,15 @@ struct UnitResult {
     std::chrono::milliseconds duration{0};      ///< of its transaction, COMMIT included
 };
 
-/// Lets the evidence of captured rows be put together while the target changes the next ones.
-struct Overlap {
-    TaskThread encoder{1};
-    bool in_pieces = true;  ///< false once the pieces of a batch did not come to what the whole says
-};
-
 /// What a transaction works with.
 struct TransactionParts {
     const Plan& plan;
     Target& target;
     Journal& journal;
-    Fence* fence;                ///< nullptr in a dry run
-    Overlap* overlap = nullptr;  ///< none where several workers are busy anyway
+    Fence* fence;  ///< nullptr in a dry run
+    /// Puts the evidence of captured rows together while the target changes the next ones; nullptr: that is
+    /// done at once, as where several workers are busy anyway.
+    TaskThread* encoder = nullptr;
 };
 
 /// Which try of a transaction it is.

@@ -160,20 +160,6 @@ WholeTrial Trial::capture_whole(const std::string& definition, std::uint64_t pie
         });
 }
 
-WholeTrial Trial::capture_batch(const std::string& definition, std::uint64_t piece) {
-    return compare_pieces(definition,
-                          [&](const ReadyStep& step, bool lock_first, bool at_once, RowTaker& rows) {
-                              if (!at_once && may_be_cut(step.capture, Cut::batch)) {
-                                  const WholeStep batch{step.source, Cut::batch, 1, lock_first, piece};
-                                  if (auto capture = capture_in_pieces(*m_target, step.capture, batch, rows))
-                                      return std::move(*capture);
-                              }
-                              StepCapture capture = capture_range(*m_target, step.capture, {}, lock_first);
-                              rows.take(capture.take_rows());
-                              return capture;
-                          });
-}
-
 WholeTrial Trial::compare_pieces(const std::string& definition, const CaptureStep& capture_step) {
     const Engine engine = m_database.engine();
     const Plan plan = make_plan(

@@ -35,8 +35,6 @@ public:
     TrialResult capture(const std::string& definition);
     /// @param piece rows of a piece
     WholeTrial capture_whole(const std::string& definition, std::uint64_t piece);
-    /// The same for a batch by range, over everything.
-    WholeTrial capture_batch(const std::string& definition, std::uint64_t piece);
     Target& target() { return *m_target; }
 
 private:
