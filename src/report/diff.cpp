@@ -74,15 +74,6 @@ bool less(const std::string& a, const std::string& b) {
     return number_a && number_b ? *number_a < *number_b : a < b;
 }
 
-/// The place of the column of that name, exactly or else regardless of case, as rows are compared.
-std::size_t place_of(const std::vector<LedgerColumn>& columns, const std::string& name) {
-    const auto named = [&](const LedgerColumn& column) { return column.name == name; };
-    const auto nearly_named = [&](const LedgerColumn& column) { return lower(column.name) == lower(name); };
-    auto found = std::find_if(columns.begin(), columns.end(), named);
-    if (found == columns.end()) found = std::find_if(columns.begin(), columns.end(), nearly_named);
-    return static_cast<std::size_t>(found - columns.begin());
-}
-
 }  // namespace
 
 DiffReader::DiffReader(const LedgerReader& ledger, const LedgerRun& run, DiffFilter filter)
@@ -104,11 +95,7 @@ DiffReader::DiffReader(const LedgerReader& ledger, const LedgerRun& run, DiffFil
 
 void DiffReader::begin(const LedgerStep& step) {
     m_identifier = step.identifier.size() > 1 ? plain_identifier(m_filter.identifier) : m_filter.identifier;
-    m_shared.clear();
-    for (std::size_t before = 0; before < step.before.size(); ++before) {
-        const std::size_t after = place_of(step.after, step.before[before].name);
-        if (after < step.after.size()) m_shared.push_back({before, after});
-    }
+    m_shared = layout_of(step).shared;
 }
 
 /// Puts what differs into m_differences too.
@@ -135,10 +122,9 @@ void DiffReader::compare(const LedgerStep& step, const ChangeRow& change) {
     const auto& after = change.images->after();
     const bool updated = change.row.action == Action::updated;
     if (!before.empty() && !after.empty()) {
-        for (const Shared& column : m_shared) {
-            const std::string& name = step.before[column.before].name;
-            if (!wanted(name) || (updated && before[column.before] == after[column.after])) continue;
-            m_differences.push_back({name, before[column.before], after[column.after]});
+        for (const StepLayout::Shared& column : m_shared) {
+            if (!wanted(column.name) || (updated && before[column.before] == after[column.after])) continue;
+            m_differences.push_back({column.name, before[column.before], after[column.after]});
         }
         return;
     }

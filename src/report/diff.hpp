@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "record/csv/step_layout.hpp"
 #include "record/ledger/ledger_reader.hpp"
 #include "report/ledger_report.hpp"
 #include "report/streamed_table.hpp"
@@ -64,11 +65,6 @@ public:
     }
 
 private:
-    /// A column that before and after share.
-    struct Shared {
-        std::size_t before, after;
-    };
-
     void begin(const LedgerStep& step);
     bool keeps(const LedgerStep& step, const ChangeRow& row);
     bool names(std::string_view identifier) const;
@@ -80,7 +76,7 @@ private:
     DiffFilter m_filter;
     std::vector<LedgerStep> m_steps;
     std::string m_identifier;  ///< as the ledger writes it for the step in hand
-    std::vector<Shared> m_shared;
+    std::vector<StepLayout::Shared> m_shared;
     std::vector<Difference> m_differences;
 };
 
