@@ -78,6 +78,9 @@ void CommandTree::add_target(CLI::App* command) {
                      "then PG* variables)")
         ->type_name("URL");
     command
+        ->add_option("--target", m_given.target, "Target by its name in the config file: [target.NAME]")
+        ->type_name("NAME");
+    command
         ->add_option(
             "--journal-schema", m_given.journal_schema,
             "PostgreSQL schema of datachange_runs and datachange_batches (default the current schema)")
@@ -91,6 +94,12 @@ void CommandTree::add_ledger(CLI::App* command) {
 
 void CommandTree::add_dir(CLI::App* command) {
     command->add_option("--dir", m_given.dir, "Folder of the definitions (default audits)")->type_name("DIR");
+}
+
+void CommandTree::add_schema_dir(CLI::App* command) {
+    command
+        ->add_option("--schema-dir", m_given.schema_dir, "Folder of the schema migrations (default: there are none)")
+        ->type_name("DIR");
 }
 
 void CommandTree::add_csv_dir(CLI::App* command) {

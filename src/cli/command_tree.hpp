@@ -49,6 +49,7 @@ public:
     void add_target(CLI::App* command);
     void add_ledger(CLI::App* command);
     void add_dir(CLI::App* command);
+    void add_schema_dir(CLI::App* command);
     void add_csv_dir(CLI::App* command);
     void add_operator(CLI::App* command);
     void add_batching(CLI::App* command);

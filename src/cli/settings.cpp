@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 #include <pwd.h>
-#include <toml++/toml.h>
 #include <unistd.h>
 
+#include "core/subprocess.hpp"
 #include "core/text.hpp"
 
 namespace datachange {
@@ -19,6 +19,7 @@ const std::vector<SettingSource> setting_sources{
     {"ledger", "DATACHANGE_LEDGER"},
     {"dir", "DATACHANGE_DIR"},
     {"csv-dir", "DATACHANGE_CSV_DIR"},
+    {"schema-dir", "DATACHANGE_SCHEMA_DIR"},
     {"journal-schema", "DATACHANGE_JOURNAL_SCHEMA"},
     {"operator", "DATACHANGE_OPERATOR"},
     {"batch-size", ""},
@@ -26,12 +27,6 @@ const std::vector<SettingSource> setting_sources{
 };
 
 namespace {
-
-std::vector<std::string> config_keys() {
-    std::vector<std::string> keys;
-    for (const SettingSource& source : setting_sources) keys.push_back(source.key);
-    return keys;
-}
 
 std::optional<std::string> environment(const char* name) {
     const char* value = std::getenv(name);
@@ -70,72 +65,71 @@ std::string current_user() {
     return entry != nullptr ? entry->pw_name : fmt::format("uid {}", ::geteuid());
 }
 
-[[noreturn]] void refuse_key(const std::string& path, const toml::node& node, const std::string& message,
-                             const std::string& hint) {
-    const auto at = node.source().begin;
-    throw Error(ExitCode::usage, message, hint).at(fmt::format("{}:{}:{}", path, at.line, at.column));
-}
-
-std::string text_of(const std::string& path, const std::string& key, const toml::node& node) {
-    if (const auto text = node.value_exact<std::string>()) return *text;
-    refuse_key(path, node, fmt::format("{} must be a text", key), fmt::format("Write {} = \"...\".", key));
-}
-
-std::uint64_t count_of(const std::string& path, const std::string& key, const toml::node& node) {
-    const auto number = node.value_exact<std::int64_t>();
-    if (number && *number > 0) return static_cast<std::uint64_t>(*number);
-    refuse_key(path, node, fmt::format("{} must be a positive number of rows", key),
-               fmt::format("Write {} = 5000.", key));
-}
-
-void read_config(const std::string& path, Settings& settings) {
-    toml::table table;
-    try {
-        table = toml::parse_file(path);
-    } catch (const toml::parse_error& error) {
-        const auto at = error.source().begin;
-        throw Error(ExitCode::usage, std::string{error.description()}, "datachange.toml is a TOML file.")
-            .at(fmt::format("{}:{}:{}", path, at.line, at.column));
-    }
-    for (const auto& [name, node] : table) {
-        const std::string key{name.str()};
-        if (key == "database") {
-            settings.database = text_of(path, key, node);
-        } else if (key == "ledger") {
-            settings.ledger = text_of(path, key, node);
-        } else if (key == "dir") {
-            settings.dir = text_of(path, key, node);
-        } else if (key == "csv-dir") {
-            settings.csv_dir = text_of(path, key, node);
-        } else if (key == "journal-schema") {
-            settings.journal_schema = text_of(path, key, node);
-        } else if (key == "operator") {
-            settings.operator_name = text_of(path, key, node);
-        } else if (key == "batch-size") {
-            settings.batch_size = count_of(path, key, node);
-        } else if (key == "batch-threshold") {
-            settings.batch_threshold = count_of(path, key, node);
-        } else {
-            refuse_key(path, node, fmt::format("unknown key {}", key),
-                       did_you_mean(key, config_keys(), "Known are: " + join(config_keys(), ", ") + "."));
-        }
-    }
-}
-
-void take(std::string& setting, const std::string& key, const std::optional<std::string>& given) {
-    const auto source = std::find_if(setting_sources.begin(), setting_sources.end(),
-                                     [&](const SettingSource& one) { return one.key == key; });
+/// The first of these that is there: the command line, the environment, the config file.
+void take(std::string& setting, const std::optional<std::string>& given, const char* variable,
+          const std::optional<std::string>& configured) {
     if (given) {
         setting = *given;
-    } else if (const auto value = environment(source->variable.c_str())) {
+    } else if (const auto value = environment(variable)) {
         setting = *value;
+    } else if (configured) {
+        setting = *configured;
     }
+}
+
+constexpr std::chrono::seconds url_command_timeout{30};
+
+/// What a target's url-command printed; it is a secret, and is not told even where it is wrong.
+std::string printed_url(const TargetConfig& target) {
+    const SubprocessResult result =
+        run_subprocess({shell_command(target.url.command), {}, "", url_command_timeout});
+    const std::string url{trim(result.out)};
+    if (result.succeeded() && !url.empty() && url.find('\n') == std::string::npos) return url;
+    const std::string what = result.timed_out ? fmt::format("took longer than {} s", url_command_timeout.count())
+                             : result.exit_status != 0 ? fmt::format("ended with {}", result.exit_status)
+                             : url.empty()             ? "printed nothing"
+                                                       : "printed more than one line";
+    throw Error(ExitCode::usage, fmt::format("the url-command of target {} {}", target.name, what),
+                "Call it by hand: it is to print the URL of the database on one line. Nothing was changed.")
+        .at(target.at);
+}
+
+std::string url_of(const TargetConfig& target) {
+    if (!target.url.url.empty()) return target.url.url;
+    if (!target.url.command.empty()) return printed_url(target);
+    if (const auto url = environment(target.url.env.c_str())) return *url;
+    throw Error(ExitCode::usage, fmt::format("{} is not set, which has the URL of target {}", target.url.env, target.name),
+                "Set it in the environment or in .env. Nothing was changed.")
+        .at(target.at);
+}
+
+void override_with(std::string& setting, const std::string& of_target, const std::optional<std::string>& given) {
+    if (!of_target.empty() && !given) setting = of_target;
+}
+
+std::vector<std::string> target_names(const Config& config) {
+    std::vector<std::string> names;
+    for (const TargetConfig& target : config.targets) names.push_back(target.name);
+    return names;
+}
+
+/// How many other people have to approve: the target says, else its group, else the file.
+unsigned approvals_required_for(const Config& config, const std::string& group, std::optional<unsigned> of_target) {
+    if (of_target) return *of_target;
+    const auto found = config.groups.find(group);
+    if (found != config.groups.end() && found->second.approvals_required)
+        return *found->second.approvals_required;
+    return config.approvals.required.value_or(0);
 }
 
 }  // namespace
 
 void Settings::require_database() const {
     if (!database.empty() || database_from_pg) return;
+    if (!config.targets.empty()) {
+        throw Error(ExitCode::usage, "no database is given",
+                    fmt::format("Give --target NAME ({}), or --database URL.", join(target_names(config), ", ")));
+    }
     throw Error(ExitCode::usage, "no database is given",
                 "Give --database URL, or set DATABASE_URL (here or in .env): postgresql://user@host/name, "
                 "sqlite:path, or "
@@ -146,29 +140,74 @@ Engine Settings::engine() const {
     return database_from_pg ? Engine::postgresql : engine_of(database);
 }
 
+Settings Settings::for_target(const TargetConfig& chosen) const {
+    Settings settings = *this;
+    settings.target = chosen.name;
+    settings.database = url_of(chosen);
+    settings.database_from_pg = false;
+    settings.group = chosen.group;
+    override_with(settings.ledger, chosen.ledger, given.ledger);
+    override_with(settings.csv_dir, chosen.csv_dir, given.csv_dir);
+    override_with(settings.dir, chosen.dir, given.dir);
+    override_with(settings.schema_dir, chosen.schema_dir, given.schema_dir);
+    override_with(settings.journal_schema, chosen.journal_schema, given.journal_schema);
+    settings.approvals_required = approvals_required_for(config, chosen.group, chosen.approvals_required);
+    return settings;
+}
+
 Settings resolve_settings(const GivenSettings& given) {
     read_dot_env();
     Settings settings;
-    const std::string config = given.config.value_or("datachange.toml");
-    if (std::filesystem::exists(config)) {
-        read_config(config, settings);
+    settings.given = given;
+    const std::string path = given.config.value_or("datachange.toml");
+    if (std::filesystem::exists(path)) {
+        settings.config = read_config(path);
     } else if (given.config) {
-        throw Error(ExitCode::usage, "no such config file: " + config,
+        throw Error(ExitCode::usage, "no such config file: " + path,
                     "Leave --config out, or name a file that is there.");
     }
-    take(settings.database, "database", given.database);
-    take(settings.ledger, "ledger", given.ledger);
-    take(settings.dir, "dir", given.dir);
-    take(settings.csv_dir, "csv-dir", given.csv_dir);
-    take(settings.journal_schema, "journal-schema", given.journal_schema);
-    take(settings.operator_name, "operator", given.operator_name);
+    const Config& config = settings.config;
+    take(settings.database, given.database, "DATABASE_URL", config.database);
+    take(settings.ledger, given.ledger, "DATACHANGE_LEDGER", config.ledger);
+    take(settings.dir, given.dir, "DATACHANGE_DIR", config.dir);
+    take(settings.csv_dir, given.csv_dir, "DATACHANGE_CSV_DIR", config.csv_dir);
+    take(settings.schema_dir, given.schema_dir, "DATACHANGE_SCHEMA_DIR", config.schema_dir);
+    take(settings.journal_schema, given.journal_schema, "DATACHANGE_JOURNAL_SCHEMA", config.journal_schema);
+    take(settings.operator_name, given.operator_name, "DATACHANGE_OPERATOR", config.operator_name);
+    take(settings.group, std::nullopt, "DATACHANGE_GROUP", config.group);
     settings.redact_key = environment("DATACHANGE_REDACT_KEY").value_or("");
     if (settings.operator_name.empty()) settings.operator_name = current_user();
-    if (given.batch_size) settings.batch_size = given.batch_size;
-    if (given.batch_threshold) settings.batch_threshold = *given.batch_threshold;
+    settings.batch_size = given.batch_size ? given.batch_size : config.batch_size;
+    settings.batch_threshold =
+        given.batch_threshold.value_or(config.batch_threshold.value_or(settings.batch_threshold));
+    settings.hooks = config.hooks;
+    settings.allowed_signers = config.approvals.allowed_signers;
+    settings.approval_drift = config.approvals.drift.value_or(settings.approval_drift);
+    settings.approvals_required = approvals_required_for(config, settings.group, std::nullopt);
     const bool pg = environment("PGDATABASE") || environment("PGHOST") || environment("PGSERVICE");
     settings.database_from_pg = settings.database.empty() && pg;
-    return settings;
+    if (!given.target) return settings;
+    if (given.database) {
+        throw Error(ExitCode::usage, "--target and --database both name the target", "Leave one of them out.");
+    }
+    return settings.for_target(one_target(config, *given.target));
+}
+
+const TargetConfig& one_target(const Config& config, const std::string& name) {
+    std::vector<std::string> shards;
+    for (const TargetConfig& target : config.targets) {
+        if (target.name == name) return target;
+        if (target.shard_of == name) shards.push_back(target.name);
+    }
+    if (!shards.empty()) {
+        throw Error(ExitCode::usage, fmt::format("target {} has several shards", name),
+                    fmt::format("Name one of them: {}.", join(shards, ", ")));
+    }
+    const std::vector<std::string> known = target_names(config);
+    throw Error(ExitCode::usage, fmt::format("no such target: {}", name),
+                did_you_mean(name, known,
+                             known.empty() ? "The config file has no table [target.NAME]."
+                                           : fmt::format("Known are: {}.", join(known, ", "))));
 }
 
 Engine engine_of(const std::string& database) {

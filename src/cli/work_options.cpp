@@ -1,43 +1,24 @@
 #include "cli/work_options.hpp"
 
-#include <charconv>
-#include <chrono>
-#include <map>
-
 #include <fmt/format.h>
+
+#include "core/duration.hpp"
 
 namespace datachange {
 
-namespace {
-
-std::chrono::milliseconds parse_duration(const std::string& option, const std::string& text) {
-    static const std::map<std::string, double> units{
-        {"ms", 1}, {"s", 1'000}, {"", 1'000}, {"min", 60'000}, {"h", 3'600'000}};
-    constexpr double longest = 365.0 * 24 * 3'600'000;
-    const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
-    const auto unit = units.find(text.substr(digits));
-    double number = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + digits, number);
-    const bool parsed = digits > 0 && failure == std::errc{} && end == text.data() + digits;
-    if (!parsed || unit == units.end() || number * unit->second > longest) {
-        throw CLI::ValidationError(
-            option, fmt::format("{} is no duration; give one such as 500ms, 5s or 2min", text));
-    }
-    return std::chrono::milliseconds{static_cast<std::int64_t>(number * unit->second)};
+CLI::Option* add_duration_option(CLI::App* command, const std::string& name,
+                                 std::function<void(std::chrono::milliseconds)> take,
+                                 const std::string& description) {
+    const auto read = [name, take = std::move(take)](const std::string& text) {
+        const auto duration = parse_duration(text);
+        if (!duration) {
+            throw CLI::ValidationError(
+                name, fmt::format("{} is no duration; give one such as 500ms, 5s or 2min", text));
+        }
+        take(*duration);
+    };
+    return command->add_option_function<std::string>(name, read, description)->type_name("TIME");
 }
-
-/// An option for a duration: "500ms", "5s", "2min", "1h"; a number alone is seconds.
-template <typename Duration>
-CLI::Option* add_duration(CLI::App* command, const std::string& name, Duration& duration,
-                          const std::string& description) {
-    return command
-        ->add_option_function<std::string>(
-            name, [&duration, name](const std::string& text) { duration = parse_duration(name, text); },
-            description)
-        ->type_name("TIME");
-}
-
-}  // namespace
 
 void add_failure_options(CLI::App* command, WorkOptions& work) {
     const std::string group = "What goes wrong";

@@ -1,10 +1,26 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
+#include <string>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
 
 namespace datachange {
+
+/// An option for a duration: "500ms", "5s", "2min", "1h"; a number alone is seconds.
+CLI::Option* add_duration_option(CLI::App* command, const std::string& name,
+                                 std::function<void(std::chrono::milliseconds)> take,
+                                 const std::string& description);
+/// @param duration milliseconds, or an optional of them, that outlives the command
+template <typename Duration>
+CLI::Option* add_duration(CLI::App* command, const std::string& name, Duration& duration,
+                          const std::string& description) {
+    return add_duration_option(
+        command, name, [&duration](std::chrono::milliseconds given) { duration = given; }, description);
+}
 
 /// Options on what happens when something goes wrong: failing rows, retries, timeouts, --strict.
 void add_failure_options(CLI::App* command, WorkOptions& work);

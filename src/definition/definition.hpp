@@ -111,6 +111,10 @@ DefinitionFile find_definition(const std::string& directory, const std::string& 
 /// Reads a file. @throws Error (usage) as parse_definition, or if it cannot be read.
 Definition read_definition(const DefinitionFile& file, Engine engine);
 
+/// The groups that the header `targets` of a definition's text names; none where it has no such line, or where its
+/// header cannot be read (which is told when it is to be run).
+std::vector<std::string> targets_of(const std::string& text, Engine engine);
+
 /// Parses a definition. Every mistake is an Error (usage) whose where() is "path:line:column", with a hint.
 Definition parse_definition(const DefinitionFile& file, std::string text, Engine engine);
 

@@ -43,6 +43,19 @@ void parse_into(Definition& definition) {
 
 }  // namespace
 
+std::vector<std::string> targets_of(const std::string& text, Engine engine) {
+    Definition definition;
+    definition.engine = engine;
+    try {
+        const Outline outline = read_outline(lex(text, engine), text);
+        Step defaults;
+        apply_file_header(outline.header, definition, defaults);
+        return definition.targets;
+    } catch (const Mistake&) {
+        return {};
+    }
+}
+
 Definition parse_definition(const DefinitionFile& file, std::string text, Engine engine) {
     Definition definition;
     definition.path = file.path;

@@ -34,6 +34,19 @@ void refuse_running(const JournalRun& run) {
                     run.uuid.substr(0, 8)));
 }
 
+namespace {
+
+[[noreturn]] void refuse_marked(const Mark& mark) {
+    throw Error(ExitCode::failed,
+                fmt::format("version {} is marked as done by {}, {}: {}", mark.version, mark.marked_by,
+                            mark.marked_at, mark.reason),
+                fmt::format("--again runs it all the same; `datachange mark {} pending --reason ...` takes the "
+                            "mark back. Nothing was changed.",
+                            mark.version));
+}
+
+}  // namespace
+
 void require_same_definition(const Plan& plan, const JournalRun& run) {
     const Definition& definition = plan.definition;
     if (run.definition_sha256 == definition.sha256) return;
@@ -46,8 +59,11 @@ void require_same_definition(const Plan& plan, const JournalRun& run) {
         .at(definition.path);
 }
 
-std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<JournalRun>& runs, bool again,
+std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<JournalRun>& runs,
+                                          const Mark* mark, bool again,
                                           const std::function<bool(const JournalRun&)>& stalled) {
+    if (mark != nullptr && mark->state == "done" && !again && !plan.may_run_again()) refuse_marked(*mark);
+    if (mark != nullptr && mark->state == "pending") again = true;
     std::optional<JournalRun> unfinished;
     for (const JournalRun& run : runs) {
         if (reversed_run(run, runs) != nullptr) {

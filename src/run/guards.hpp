@@ -9,18 +9,23 @@
 #include "capture/capture.hpp"
 #include "plan/plan.hpp"
 #include "run/fence.hpp"
+#include "run/marks.hpp"
 #include "run/preflight.hpp"
 #include "target/target.hpp"
 
 namespace datachange {
 
 /// Decides by the journal whether a version is run anew, or a run of it goes on that had stopped.
+/// @param mark the one that decides on the version; nullptr: none does. One that says `pending` has it run
+/// anew, as `again` does.
 /// @param stalled tells of an active run whether nobody works on it any more
 /// @return the run that goes on, if one does
-/// @throws Error (failed) if it must not be run (again): it has run, or an edited definition has. @throws
+/// @throws Error (failed) if it must not be run (again): it has run, an edited definition has, or somebody
+/// has marked it as done. @throws
 /// Error
 ///         (pending) if somebody is running it.
-std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<JournalRun>& runs, bool again,
+std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<JournalRun>& runs,
+                                          const Mark* mark, bool again,
                                           const std::function<bool(const JournalRun&)>& stalled);
 
 /// The same for a plan that takes a run back: the undo of that run which goes on, if one does.

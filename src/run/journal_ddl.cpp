@@ -46,6 +46,16 @@ std::vector<std::string> journal_ddl(Engine engine, const std::string& prefix) {
                     "  requested_by text NOT NULL,\n"
                     "  requested_at text NOT NULL\n)",
                     prefix, postgres ? prefix : ""),
+        fmt::format("CREATE TABLE IF NOT EXISTS {}datachange_marks (\n"
+                    "  mark_id text PRIMARY KEY,\n"
+                    "  version text NOT NULL,\n"
+                    "  state text NOT NULL,\n"
+                    "  reason text NOT NULL,\n"
+                    "  origin text NOT NULL,\n"
+                    "  after_run text NOT NULL,\n"
+                    "  marked_by text NOT NULL,\n"
+                    "  marked_at {} NOT NULL\n)",
+                    prefix, moment),
         // one active run a version: this index decides between two that start at once
         fmt::format("CREATE UNIQUE INDEX IF NOT EXISTS {} ON {}datachange_runs (version)\n"
                     "  WHERE state IN ('processing', 'paused')",

@@ -83,7 +83,9 @@ private:
     std::optional<JournalRun> to_continue(const std::vector<JournalRun>& runs,
                                           const std::function<bool(const JournalRun&)>& stalled) const {
         if (m_parts.undo) return undo_to_continue(m_plan, runs, stalled);
-        return run_to_continue(m_plan, runs, m_parts.again, stalled);
+        const std::vector<Mark> marks = Marks(m_target).all();
+        return run_to_continue(m_plan, runs, deciding_mark(m_plan.definition.version, runs, marks),
+                               m_parts.again, stalled);
     }
 
     Preflight check() {

@@ -73,7 +73,7 @@ TEST_CASE_METHOD(OldLedger, "a ledger of version 1 is brought up to date by the 
                 runs = ask("SELECT run_id, uuid, state, error FROM runs");
     const std::string root = ask_one("SELECT root FROM chain");
     run(names_filled(7, 7), step(), header("aaaaaaaa-0000-4000-8000-000000000002"));
-    CHECK(ask_one("PRAGMA user_version") == "4");
+    CHECK(ask_one("PRAGMA user_version") == "5");
     CHECK(ask_one("SELECT value FROM meta WHERE name = 'uuid'") == "11111111-2222-4333-8444-555555555555");
     CHECK(ask("SELECT " + columns + " FROM changes WHERE run_id = 1") == changes);
     CHECK(ask("SELECT run_id, uuid, state, error FROM runs WHERE run_id = 1") == runs);

@@ -213,7 +213,8 @@ void Ledger::bring_up_to_date() {
     if (version == ledger_schema_version) return;
     if (version == 1) m_database.exec(ledger_upgrade_from_1());
     if (version <= 2) upgrade_from_2(*this);
-    m_database.exec(ledger_upgrade_from_3());
+    if (version <= 3) m_database.exec(ledger_upgrade_from_3());
+    m_database.exec(ledger_upgrade_from_4());
     m_database.exec(fmt::format("PRAGMA user_version = {}", ledger_schema_version));
 }
 

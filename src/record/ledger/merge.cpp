@@ -10,9 +10,11 @@
 #include "record/ledger/backup.hpp"
 #include "record/ledger/chain.hpp"
 #include "record/ledger/ledger_reader.hpp"
+#include "record/ledger/ledger_rows.hpp"
 #include "record/ledger/merge_run.hpp"
 #include "record/ledger/schema.hpp"
 #include "record/ledger/verify.hpp"
+#include "record/ledger/version_events.hpp"
 
 namespace datachange {
 
@@ -128,6 +130,18 @@ private:
     std::string m_own;
 };
 
+/// Events of versions that are not here yet: none is like another.
+void merge_version_events(Ledger& other, Ledger& here) {
+    SQLite::Statement& query = other.bound(
+        "SELECT at, version, target, kind, detail, operator, host FROM version_events ORDER BY event_id");
+    while (query.executeStep()) {
+        Cursor row{query};
+        const VersionEvent event{row.text(), row.text(), row.text(), row.text(), row.text(), row.text(), row.text()};
+        if (!has_version_event(here, event)) insert_version_event(here, event);
+    }
+    query.reset();
+}
+
 std::vector<std::int64_t> run_numbers(Ledger& ledger) {
     SQLite::Statement& query = ledger.bound("SELECT run_id FROM runs ORDER BY run_id");
     std::vector<std::int64_t> runs;
@@ -158,6 +172,7 @@ MergeReport merge_ledger(Ledger& ledger, const std::string& path) {
                 report.runs_completed += result.completed ? 1 : 0;
                 report.batches += result.batches;
             }
+            merge_version_events(other.ledger(), ledger);
             report.links = ChainMerge(other.ledger(), ledger).merge(runs);
         });
         return report;

@@ -320,6 +320,25 @@ CREATE TABLE conflicts(
 CREATE INDEX conflicts_batch ON conflicts(run_id, step, batch);
 )sql";
 
+// What version 5 has besides.
+constexpr const char* since_5 = R"sql(
+ALTER TABLE approvals ADD COLUMN nonce TEXT;
+ALTER TABLE approvals ADD COLUMN signature TEXT;
+CREATE INDEX approvals_run ON approvals(run_id);
+
+CREATE TABLE version_events(
+    event_id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    version TEXT NOT NULL,
+    target TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    host TEXT NOT NULL
+);
+CREATE INDEX version_events_version ON version_events(version);
+)sql";
+
 constexpr const char* from_1 = R"sql(
 ALTER TABLE runs ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE runs ADD COLUMN process INTEGER;
@@ -344,7 +363,7 @@ ALTER TABLE batch ADD COLUMN leaf_format INTEGER NOT NULL DEFAULT 1;
 }  // namespace
 
 std::string ledger_schema() {
-    return std::string{tables} + since_2 + since_3 + since_4 + ledger_views();
+    return std::string{tables} + since_2 + since_3 + since_4 + since_5 + ledger_views();
 }
 
 std::string ledger_upgrade_from_2_before() {
@@ -357,6 +376,10 @@ std::string ledger_upgrade_from_2_after() {
 
 std::string ledger_upgrade_from_3() {
     return since_4 + ledger_views();
+}
+
+std::string ledger_upgrade_from_4() {
+    return since_5;
 }
 
 std::string ledger_upgrade_from_1() {

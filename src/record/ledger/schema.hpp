@@ -7,7 +7,7 @@ namespace datachange {
 /// Marks a SQLite file as a ledger (PRAGMA application_id): "DCLG".
 inline constexpr int ledger_application_id = 0x44434C47;
 /// The version of the schema (PRAGMA user_version) that this code writes and reads.
-inline constexpr int ledger_schema_version = 4;
+inline constexpr int ledger_schema_version = 5;
 
 /// The statements that make the tables and views of an empty ledger. README.md beside this file describes
 /// them.
@@ -26,5 +26,8 @@ std::string ledger_upgrade_from_2_after();
 
 /// The statements that make a ledger of version 3 one of version 4.
 std::string ledger_upgrade_from_3();
+
+/// The statements that make a ledger of version 4 one of version 5.
+std::string ledger_upgrade_from_4();
 
 }  // namespace datachange

@@ -1,0 +1,29 @@
+#include "record/ledger/version_events.hpp"
+
+#include "record/record.hpp"
+
+namespace datachange {
+
+void record_version_event(const std::string& path, const VersionEvent& event) {
+    Ledger ledger = Ledger::open(path, RecordOptions{}.ledger_lock_timeout_ms);
+    ledger.guarded([&] { ledger.transact([&] { insert_version_event(ledger, event); }); },
+                   "What was done in the target stands.");
+}
+
+void insert_version_event(Ledger& ledger, const VersionEvent& event) {
+    ledger.execute(
+        "INSERT INTO version_events(at, version, target, kind, detail, operator, host) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        event.at, event.version, event.target, event.kind, event.detail, event.operator_name, event.host);
+}
+
+bool has_version_event(Ledger& ledger, const VersionEvent& event) {
+    SQLite::Statement& query = ledger.bound(
+        "SELECT 1 FROM version_events WHERE at = ? AND version = ? AND target = ? AND kind = ? AND detail = ?"
+        " AND operator = ? AND host = ?",
+        event.at, event.version, event.target, event.kind, event.detail, event.operator_name, event.host);
+    const bool there = query.executeStep();
+    query.reset();
+    return there;
+}
+
+}  // namespace datachange
