@@ -55,6 +55,7 @@ void add_history(CommandTree& tree);
 void add_diff(CommandTree& tree);
 void add_query(CommandTree& tree);
 void add_completion(CommandTree& tree);
+void add_adopt(CommandTree& tree);
 void add_share_files(CommandTree& tree);
 void add_export(CommandTree& tree);
 void add_verify(CommandTree& tree);

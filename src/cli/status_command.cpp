@@ -8,6 +8,7 @@
 #include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
 #include "core/text.hpp"
+#include "migrate/schema_state.hpp"
 #include "record/ledger/ledger_reader.hpp"
 #include "report/json.hpp"
 #include "report/table.hpp"
@@ -37,6 +38,7 @@ void print_json(const std::string& target, const std::vector<VersionState>& line
         objects.push_back(JsonObject{}
                               .add("version", line.version)
                               .add("name", line.name)
+                              .add("kind", line.kind)
                               .add("state", line.state)
                               .add("file", !line.path.empty())
                               .add_or_null("path", line.path)
@@ -56,16 +58,24 @@ void print_json(const std::string& target, const std::vector<VersionState>& line
                            .text());
 }
 
-void print_text(const std::string& target, const std::vector<VersionState>& lines, std::uint64_t elsewhere) {
+/// @param kinds there are schema migrations among them, or may be
+void print_text(const std::string& target, const std::vector<VersionState>& lines, std::uint64_t elsewhere,
+                bool kinds) {
     using Align = Table::Align;
     fmt::print("target: {}\n\n", target);
-    Table table({"version", "name", "state", "rows", "finished", "operator"},
-                {Align::left, Align::left, Align::left, Align::right, Align::left, Align::left});
+    std::vector<std::string> header{"version", "name", "state", "rows", "finished", "operator"};
+    std::vector<Align> aligns{Align::left, Align::left, Align::left, Align::right, Align::left, Align::left};
+    if (kinds) header.insert(header.begin() + 1, "kind");
+    if (kinds) aligns.insert(aligns.begin(), Align::left);
+    Table table(header, aligns);
     for (const VersionState& line : lines) {
-        table.add({line.version, line.path.empty() ? "***** NO FILE ***** (" + line.name + ")" : line.name,
-                   line.state + (line.undone_by.empty() ? "" : " by " + line.undone_by.substr(0, 8)),
-                   line.runs == 0 ? "" : with_thousands(line.rows_changed), line.finished_at,
-                   line.operator_name});
+        const bool rows = line.runs > 0 && line.kind == "data";
+        std::vector<std::string> cells{
+            line.version, line.path.empty() ? "***** NO FILE ***** (" + line.name + ")" : line.name,
+            line.state + (line.undone_by.empty() ? "" : " by " + line.undone_by.substr(0, 8)),
+            rows ? with_thousands(line.rows_changed) : "", line.finished_at, line.operator_name};
+        if (kinds) cells.insert(cells.begin() + 1, line.kind);
+        table.add(std::move(cells));
     }
     if (table.empty()) {
         fmt::print("no definitions\n");
@@ -81,14 +91,17 @@ void print_text(const std::string& target, const std::vector<VersionState>& line
 int show_status(const Settings& settings, const Options& options, const OutputOptions& output) {
     settings.require_database();
     const std::vector<VersionFile> files = version_files(settings.dir, settings.engine());
+    const std::vector<SchemaFile> schema_files = schema_files_beside(settings.dir, settings.schema_dir);
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
     const JournalState journal = journal_state(*target);
-    const std::vector<VersionState> lines = version_states(files, journal, settings.group);
+    const std::vector<VersionState> lines =
+        in_one_order(version_states(files, journal, settings.group),
+                     schema_states(*target, schema_files, journal.marks), !settings.schema_dir.empty());
     const std::uint64_t elsewhere = runs_elsewhere(settings, journal.runs);
     if (output.json) {
         print_json(target->name(), lines, elsewhere);
     } else {
-        print_text(target->name(), lines, elsewhere);
+        print_text(target->name(), lines, elsewhere, !settings.schema_dir.empty());
     }
     const bool pending =
         std::any_of(lines.begin(), lines.end(), [](const VersionState& line) { return line.pending(); });

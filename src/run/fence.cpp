@@ -58,6 +58,11 @@ bool duplicate_key(const DatabaseError& error) {
     return error.sqlstate() == "23505" || error.sqlstate().starts_with("SQLITE_CONSTRAINT");
 }
 
+/// A relation, or something else, of that name.
+bool is_there_already(const DatabaseError& error) {
+    return error.sqlstate() == "42P07" || error.sqlstate() == "42710";
+}
+
 }  // namespace
 
 bool Fence::exists() const {
@@ -78,18 +83,25 @@ void Fence::create() {
             "Create its tables on the subscribers first, then here: `datachange init --print-sql` prints the "
             "statements. Nothing was changed.");
     }
-    m_target.begin(Isolation::repeatable_read);
-    try {
-        for (const std::string& statement : journal_ddl(m_target.engine(), m_target.journal_prefix())) {
-            m_target.query(statement);
+    for (unsigned tries = 1;; ++tries) {
+        try {
+            return try_create();
+        } catch (const DatabaseError& error) {
+            m_target.rollback();
+            // of two who make them at once one stumbles over the other's, which are there then
+            if (tries < 3 && (duplicate_key(error) || waits_for_lock(error) || is_there_already(error))) continue;
+            throw Error(
+                error.code(), fmt::format("the journal cannot be created: {}", error.what()),
+                "Have a DBA run what `datachange init --print-sql` prints, or name a schema that this role may "
+                "write with --journal-schema. Nothing was changed.");
         }
-    } catch (const DatabaseError& error) {
-        m_target.rollback();
-        throw Error(
-            error.code(), fmt::format("the journal cannot be created: {}", error.what()),
-            "Have a DBA run what `datachange init --print-sql` prints, or name a schema that this role may "
-            "write with --journal-schema. Nothing was changed.");
     }
+}
+
+void Fence::try_create() {
+    m_target.begin(Isolation::repeatable_read);
+    for (const std::string& statement : journal_ddl(m_target.engine(), m_target.journal_prefix()))
+        m_target.query(statement);
     const CommitResult commit = m_target.commit();
     if (commit.outcome == Outcome::committed || exists()) return;
     throw Error(ExitCode::failed, "the journal cannot be created: " + commit.message,

@@ -132,6 +132,7 @@ public:
     void withdraw();
 
 private:
+    void try_create();
     [[noreturn]] void refuse_held(const std::string& version) const;
     void raise(const std::string& uuid, std::int64_t least, const FenceOwner* owner,
                const std::function<void()>& waiting);

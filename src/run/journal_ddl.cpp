@@ -56,6 +56,21 @@ std::vector<std::string> journal_ddl(Engine engine, const std::string& prefix) {
                     "  marked_by text NOT NULL,\n"
                     "  marked_at {} NOT NULL\n)",
                     prefix, moment),
+        fmt::format("CREATE TABLE IF NOT EXISTS {}datachange_schema_migrations (\n"
+                    "  version text PRIMARY KEY,\n"
+                    "  name text NOT NULL,\n"
+                    "  sha256 text NOT NULL,\n"
+                    "  state text NOT NULL,\n"
+                    "  statements_done bigint NOT NULL,\n"
+                    "  attempt_uuid text NOT NULL,\n"
+                    "  applied_by text NOT NULL,\n"
+                    "  host text NOT NULL,\n"
+                    "  process bigint NOT NULL,\n"
+                    "  owned_since text NOT NULL,\n"
+                    "  started_at {} NOT NULL,\n"
+                    "  finished_at {},\n"
+                    "  error text\n)",
+                    prefix, moment, moment),
         // one active run a version: this index decides between two that start at once
         fmt::format("CREATE UNIQUE INDEX IF NOT EXISTS {} ON {}datachange_runs (version)\n"
                     "  WHERE state IN ('processing', 'paused')",

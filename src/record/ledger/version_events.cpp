@@ -5,9 +5,18 @@
 namespace datachange {
 
 void record_version_event(const std::string& path, const VersionEvent& event) {
+    record_version_events(path, {event});
+}
+
+void record_version_events(const std::string& path, const std::vector<VersionEvent>& events) {
     Ledger ledger = Ledger::open(path, RecordOptions{}.ledger_lock_timeout_ms);
-    ledger.guarded([&] { ledger.transact([&] { insert_version_event(ledger, event); }); },
-                   "What was done in the target stands.");
+    ledger.guarded(
+        [&] {
+            ledger.transact([&] {
+                for (const VersionEvent& event : events) insert_version_event(ledger, event);
+            });
+        },
+        "What was done in the target stands.");
 }
 
 void insert_version_event(Ledger& ledger, const VersionEvent& event) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "record/ledger/ledger.hpp"
 
@@ -19,6 +20,8 @@ struct VersionEvent {
 
 /// Enters it in a ledger, which is made if it is not there. @throws Error (unreachable)
 void record_version_event(const std::string& ledger, const VersionEvent& event);
+/// The same of several, of which all are entered or none.
+void record_version_events(const std::string& ledger, const std::vector<VersionEvent>& events);
 
 // Within a transaction; both throw SQLite::Exception.
 void insert_version_event(Ledger& ledger, const VersionEvent& event);
