@@ -104,10 +104,8 @@ void enter(Target& target, const Settings& settings, const AdoptReport& report) 
     for (const Adoption& adoption : report.adopted)
         marks.push_back({adoption.version, "done", adoption.said, report.record.tool, operator_name});
     target.require_writable();
-    const Ledger ledger =
-        Ledger::open(settings.ledger, 60'000);  // first: what is done here is to be entered there
-    Marks(target).add(marks);
-    record_version_events(settings.ledger, events_of(report, operator_name));
+    record_version_events(settings.ledger, events_of(report, operator_name),
+                          [&] { Marks(target).add(marks); });
 }
 
 std::size_t with_file(const AdoptReport& report) {

@@ -16,6 +16,20 @@ namespace datachange {
 
 namespace {
 
+/// The listener hears of the schema migration as of a run.
+class ShownTo {
+public:
+    ShownTo(Listener& listener, const SchemaFile& file) : m_listener(listener) {
+        m_listener.run_started(file.version + " " + file.name, false);
+    }
+    ~ShownTo() { m_listener.run_ended(); }
+    ShownTo(const ShownTo&) = delete;
+    ShownTo& operator=(const ShownTo&) = delete;
+
+private:
+    Listener& m_listener;
+};
+
 /// What may be kept elsewhere of an error of which the database's own words may hold values.
 std::string without_values(const Error& error) {
     const auto* const database = dynamic_cast<const DatabaseError*>(&error);
@@ -34,7 +48,7 @@ std::string schema_result_text(const SchemaFile& file, const SchemaResult& resul
 }
 
 SchemaResult execute_schema(const RunOptions& options, Engine engine, const SchemaFile& file,
-                            const std::function<void(const std::string&)>& notice, StopRequest* stop) {
+                            Listener& listener, StopRequest* stop) {
     const auto target =
         connect_target(options.database, engine, options.journal_schema, session_name(file.version));
     target->require_writable();
@@ -44,12 +58,18 @@ SchemaResult execute_schema(const RunOptions& options, Engine engine, const Sche
     const FenceOwner owner{fmt::format("{}@{} process {}", operator_name, host_name(), ::getpid()),
                            host_name(), ::getpid(), utc_now()};
     const auto record = [&](const std::string& what) {
-        record_version_event(options.ledger, {utc_now(), file.version, target->name(), "schema",
-                                              fmt::format("{} {} (SHA-256 {})", what, file.path, file.sha256),
-                                              operator_name, host_name()});
+        record_version_event(
+            options.ledger,
+            {utc_now(), file.version, target->name(), "schema",
+             fmt::format("{} {} (SHA-256 {})", what, file.path, file.sha256), operator_name, host_name()},
+            [] {});
     };
-    const SchemaWork work{
-        owner, {options.lock_timeout, options.statement_timeout}, options.retries, stop, notice};
+    const SchemaWork work{owner,
+                          {options.lock_timeout, options.statement_timeout},
+                          options.retries,
+                          stop,
+                          [&](const std::string& what) { listener.waiting(what); }};
+    const ShownTo shown(listener, file);
     record("begun:");  // first: a ledger that cannot be written stops it before anything is changed
     try {
         const SchemaResult result = apply_schema_file(*target, file, work);

@@ -42,7 +42,8 @@ public:
         if (node == nullptr) return;
         const auto number = node->value_exact<std::int64_t>();
         if (!number || *number < 0 || *number > 100)
-            refuse(*node, fmt::format("{} must be a number of people", key), fmt::format("Write {} = 1.", key));
+            refuse(*node, fmt::format("{} must be a number of people", key),
+                   fmt::format("Write {} = 1.", key));
         value = static_cast<unsigned>(*number);
     }
     /// 0.1, 10 or "10%"
@@ -79,7 +80,8 @@ public:
         for (const auto& [name, beneath] : *node->as_table()) {
             const std::string whole = fmt::format("{}.{}", key, std::string_view{name.str()});
             if (!beneath.is_table())
-                refuse(beneath, fmt::format("{} must be a table", whole), fmt::format("Write [{}.NAME].", key));
+                refuse(beneath, fmt::format("{} must be a table", whole),
+                       fmt::format("Write [{}.NAME].", key));
             const auto at = beneath.source().begin;
             in_order.emplace(std::pair{at.line, at.column}, ConfigTable(m_path, whole, *beneath.as_table()));
         }
@@ -157,8 +159,9 @@ private:
 };
 
 bool is_target_name(const std::string& name) {
-    return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                   "0123456789-_") == std::string::npos;
+    return !name.empty() && name.find_first_not_of(
+                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789-_") == std::string::npos;
 }
 
 void take_url(ConfigTable& table, UrlSource& url) {

@@ -54,7 +54,8 @@ struct ApprovalConfig {
 
 /// Everything that datachange.toml says; keys that it does not have are empty.
 struct Config {
-    std::optional<std::string> database, ledger, dir, csv_dir, journal_schema, operator_name, schema_dir, group;
+    std::optional<std::string> database, ledger, dir, csv_dir, journal_schema, operator_name, schema_dir,
+        group;
     std::optional<std::uint64_t> batch_size, batch_threshold;
     ApprovalConfig approvals;
     HookConfig hooks;

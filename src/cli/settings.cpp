@@ -85,7 +85,8 @@ std::string printed_url(const TargetConfig& target) {
         run_subprocess({shell_command(target.url.command), {}, "", url_command_timeout});
     const std::string url{trim(result.out)};
     if (result.succeeded() && !url.empty() && url.find('\n') == std::string::npos) return url;
-    const std::string what = result.timed_out ? fmt::format("took longer than {} s", url_command_timeout.count())
+    const std::string what = result.timed_out
+                                 ? fmt::format("took longer than {} s", url_command_timeout.count())
                              : result.exit_status != 0 ? fmt::format("ended with {}", result.exit_status)
                              : url.empty()             ? "printed nothing"
                                                        : "printed more than one line";
@@ -98,12 +99,14 @@ std::string url_of(const TargetConfig& target) {
     if (!target.url.url.empty()) return target.url.url;
     if (!target.url.command.empty()) return printed_url(target);
     if (const auto url = environment(target.url.env.c_str())) return *url;
-    throw Error(ExitCode::usage, fmt::format("{} is not set, which has the URL of target {}", target.url.env, target.name),
+    throw Error(ExitCode::usage,
+                fmt::format("{} is not set, which has the URL of target {}", target.url.env, target.name),
                 "Set it in the environment or in .env. Nothing was changed.")
         .at(target.at);
 }
 
-void override_with(std::string& setting, const std::string& of_target, const std::optional<std::string>& given) {
+void override_with(std::string& setting, const std::string& of_target,
+                   const std::optional<std::string>& given) {
     if (!of_target.empty() && !given) setting = of_target;
 }
 
@@ -114,7 +117,8 @@ std::vector<std::string> target_names(const Config& config) {
 }
 
 /// How many other people have to approve: the target says, else its group, else the file.
-unsigned approvals_required_for(const Config& config, const std::string& group, std::optional<unsigned> of_target) {
+unsigned approvals_required_for(const Config& config, const std::string& group,
+                                std::optional<unsigned> of_target) {
     if (of_target) return *of_target;
     const auto found = config.groups.find(group);
     if (found != config.groups.end() && found->second.approvals_required)
@@ -127,8 +131,9 @@ unsigned approvals_required_for(const Config& config, const std::string& group, 
 void Settings::require_database() const {
     if (!database.empty() || database_from_pg) return;
     if (!config.targets.empty()) {
-        throw Error(ExitCode::usage, "no database is given",
-                    fmt::format("Give --target NAME ({}), or --database URL.", join(target_names(config), ", ")));
+        throw Error(
+            ExitCode::usage, "no database is given",
+            fmt::format("Give --target NAME ({}), or --database URL.", join(target_names(config), ", ")));
     }
     throw Error(ExitCode::usage, "no database is given",
                 "Give --database URL, or set DATABASE_URL (here or in .env): postgresql://user@host/name, "
@@ -188,7 +193,8 @@ Settings resolve_settings(const GivenSettings& given) {
     settings.database_from_pg = settings.database.empty() && pg;
     if (!given.target) return settings;
     if (given.database) {
-        throw Error(ExitCode::usage, "--target and --database both name the target", "Leave one of them out.");
+        throw Error(ExitCode::usage, "--target and --database both name the target",
+                    "Leave one of them out.");
     }
     return settings.for_target(one_target(config, *given.target));
 }

@@ -71,9 +71,12 @@ void print_text(const std::string& target, const std::vector<VersionState>& line
     for (const VersionState& line : lines) {
         const bool rows = line.runs > 0 && line.kind == "data";
         std::vector<std::string> cells{
-            line.version, line.path.empty() ? "***** NO FILE ***** (" + line.name + ")" : line.name,
+            line.version,
+            line.path.empty() ? "***** NO FILE ***** (" + line.name + ")" : line.name,
             line.state + (line.undone_by.empty() ? "" : " by " + line.undone_by.substr(0, 8)),
-            rows ? with_thousands(line.rows_changed) : "", line.finished_at, line.operator_name};
+            rows ? with_thousands(line.rows_changed) : "",
+            line.finished_at,
+            line.operator_name};
         if (kinds) cells.insert(cells.begin() + 1, line.kind);
         table.add(std::move(cells));
     }

@@ -147,8 +147,7 @@ private:
             m_target.rollback();
             if (is_duplicate_key(error)) return false;
             if (classify(error.sqlstate()) != ErrorClass::transient) throw;
-            notice(fmt::format("waiting for somebody else who applies {}: {}", m_file.version,
-                               first_line(error)));
+            notice("waiting for somebody else who applies it: " + first_line(error));
             return false;
         }
     }
@@ -247,8 +246,8 @@ private:
         const bool lost = m_target.lost();
         const auto time = lost ? m_backoff.before_retry(tries, reconnect_base, reconnect_cap)
                                : m_backoff.before_retry(tries, retry_base, retry_cap);
-        notice(fmt::format("trying {} again in {:.1f} s: {}", m_file.version,
-                           std::chrono::duration<double>(time).count(), first_line(error)));
+        notice(fmt::format("trying again in {:.1f} s: {}", std::chrono::duration<double>(time).count(),
+                           first_line(error)));
         pause(time);
         if (lost) reconnect();
     }

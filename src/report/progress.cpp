@@ -70,6 +70,8 @@ public:
 
     void run_started(const std::string& title, bool dry_run) override {
         const std::lock_guard lock(m_mutex);
+        m_state = {};  // of the run before, where several follow each other
+        m_state.started = false;
         m_state.title = title + (dry_run ? " (dry run)" : "");
         if (m_style != ProgressStyle::none)
             m_ticker = std::jthread([this](const std::stop_token& stop) { tick(stop); });

@@ -4,24 +4,28 @@
 
 namespace datachange {
 
-void record_version_event(const std::string& path, const VersionEvent& event) {
-    record_version_events(path, {event});
+void record_version_event(const std::string& path, const VersionEvent& event,
+                          const std::function<void()>& change) {
+    record_version_events(path, {event}, change);
 }
 
-void record_version_events(const std::string& path, const std::vector<VersionEvent>& events) {
+void record_version_events(const std::string& path, const std::vector<VersionEvent>& events,
+                           const std::function<void()>& change) {
     Ledger ledger = Ledger::open(path, RecordOptions{}.ledger_lock_timeout_ms);
     ledger.guarded(
         [&] {
             ledger.transact([&] {
                 for (const VersionEvent& event : events) insert_version_event(ledger, event);
+                change();
             });
         },
-        "What was done in the target stands.");
+        "`datachange status` tells what stands in the target.");
 }
 
 void insert_version_event(Ledger& ledger, const VersionEvent& event) {
     ledger.execute(
-        "INSERT INTO version_events(at, version, target, kind, detail, operator, host) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO version_events(at, version, target, kind, detail, operator, host) VALUES (?, ?, ?, ?, "
+        "?, ?, ?)",
         event.at, event.version, event.target, event.kind, event.detail, event.operator_name, event.host);
 }
 
