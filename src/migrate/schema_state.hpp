@@ -22,6 +22,8 @@ std::vector<VersionState> schema_states(Target& target, const std::vector<Schema
 
 /// Definitions and schema migrations in one order. A version that is known as a schema migration is none of
 /// the definitions without a file (which marks alone may have made of it).
-std::vector<VersionState> in_one_order(std::vector<VersionState> data, std::vector<VersionState> schema);
+/// @param with_schema false: schema migrations are left out
+std::vector<VersionState> in_one_order(std::vector<VersionState> data,
+                                       const std::vector<VersionState>& schema, bool with_schema);
 
 }  // namespace datachange
