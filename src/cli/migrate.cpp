@@ -6,6 +6,7 @@
 
 #include "cli/apply_schema.hpp"
 #include "cli/compose.hpp"
+#include "cli/readable_error.hpp"
 #include "core/text.hpp"
 #include "definition/definition.hpp"
 #include "migrate/schema_state.hpp"
@@ -140,7 +141,8 @@ MigrateReport migrate(const Settings& settings, const MigrateOptions& options, L
             report.done.push_back(execute_run(run, settings.engine(), listener, stop));
         } catch (const Error& error) {
             report.failed = version;
-            report.error = error;
+            const auto* const database = dynamic_cast<const DatabaseError*>(&error);
+            report.error = database != nullptr ? readable(*database) : error;
             report.not_run.assign(sequence.begin() + static_cast<std::ptrdiff_t>(i) + 1, sequence.end());
             explain(report, sequence.size());
             return report;

@@ -63,16 +63,16 @@ std::vector<SchemaRow> SchemaJournal::read(const std::string& version) const {
 
 bool SchemaJournal::take(const SchemaAttempt& attempt, const std::optional<SchemaRow>& former,
                          std::uint64_t statements_done) {
-    const std::vector<Value> values{Value::text(attempt.version),    Value::text(attempt.name),
-                                    Value::text(attempt.sha256),     number(statements_done),
-                                    Value::text(attempt.uuid),       Value::text(attempt.owner.owner),
-                                    Value::text(attempt.owner.host), Value::integer(attempt.owner.process),
-                                    Value::text(attempt.owner.since)};
+    const std::vector<Value> values{Value::text(attempt.version),     Value::text(attempt.name),
+                                    Value::text(attempt.sha256),      number(statements_done),
+                                    Value::text(attempt.uuid),        Value::text(attempt.owner.owner),
+                                    Value::text(attempt.owner.host),  Value::integer(attempt.owner.process),
+                                    Value::text(attempt.owner.since), Value::text(attempt.owner.since)};
     if (!former) {
         m_target.query(
             fmt::format("INSERT INTO {} (version, name, sha256, state, statements_done, attempt_uuid, "
                         "applied_by, host, process, owned_since, started_at) "
-                        "VALUES ($1, $2, $3, 'processing', $4, $5, $6, $7, $8, $9, $9)",
+                        "VALUES ($1, $2, $3, 'processing', $4, $5, $6, $7, $8, $9, $10)",
                         table()),
             values);
         return true;
@@ -82,8 +82,9 @@ bool SchemaJournal::take(const SchemaAttempt& attempt, const std::optional<Schem
     const RowSet taken = m_target.query(
         fmt::format(
             "UPDATE {} SET version = $1, name = $2, sha256 = $3, state = 'processing', statements_done = $4, "
-            "attempt_uuid = $5, applied_by = $6, host = $7, process = $8, owned_since = $9, started_at = $9, "
-            "finished_at = NULL, error = NULL WHERE version = $1 AND attempt_uuid = $10 RETURNING version",
+            "attempt_uuid = $5, applied_by = $6, host = $7, process = $8, owned_since = $9, started_at = "
+            "$10, "
+            "finished_at = NULL, error = NULL WHERE version = $1 AND attempt_uuid = $11 RETURNING version",
             table()),
         with_former);
     return !taken.empty();

@@ -36,6 +36,14 @@ class SchemaTests:
         self.assertEqual(result.code, 0, result)
         return result
 
+    def assert_ended(self, result, code, *words):
+        """A failure at one of the versions: what was done before is told on stdout."""
+        self.assertEqual(result.code, code, result)
+        self.assertIn(" done on ", result.out)
+        for word in words:
+            self.assertIn(word, result.err)
+        self.assertRegex(result.err, r"(?m)^hint: \S", result)
+
     def states(self):
         printed = self.tool("status", "--json", "--schema-dir", "schema").json
         return {line["version"]: (line["kind"], line["state"]) for line in printed["definitions"]}
@@ -200,7 +208,7 @@ class SchemaTests:
         self.assertEqual(self.states(), {FIRST: ("schema", "failed")})
         self.schema(text.replace("nowhere", "a"))
         result = self.migrate()
-        self.assert_failed(result, 1, "was edited after 2 statements of it had been executed", "put the file back", "mark ")
+        self.assert_ended(result, 1, "was edited after 2 statements of it had been executed", "Put the file back", "mark ")
         self.database.execute("CREATE TABLE nowhere (x integer)")
         self.schema(text)
         self.migrate_ok()  # CREATE TABLE a would fail
@@ -297,7 +305,7 @@ class SchemaTests:
         first = self.start_migrate(DATACHANGE_FAILPOINT="schema.begun:1:STOP")
         wait_until(lambda: self.stopped(first), "the first one has taken it")
         result = self.migrate("--ledger", "second.db")
-        self.assert_failed(result, 3, f"schema migration {FIRST} is being applied by ")
+        self.assert_ended(result, 3, f"schema migration {FIRST} is being applied by ")
         first.send(signal.SIGCONT)
         self.assertEqual(first.finish().code, 0)
 
@@ -335,7 +343,7 @@ class SchemaSqlite(SchemaTests, SqliteCase):
         self.assertEqual(self.column("SELECT count(*) FROM orders"), ["2"])
         self.schema("DELETE FROM users WHERE id = 2;", "delete", SECOND)
         result = self.migrate()
-        self.assert_failed(result, 1, "foreign keys would be violated: 1 row of orders without users")
+        self.assert_ended(result, 1, "foreign keys would be violated: 1 row of orders without users")
         self.assertEqual(self.column("SELECT count(*) FROM users"), ["5"])
 
     def test_violations_that_were_there_are_not_the_migrations(self):
@@ -411,14 +419,14 @@ class SchemaPostgres(SchemaTests, PostgresCase):
         self.database.execute(f"REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT SELECT, UPDATE ON users TO {role}")
         self.schema("CREATE TABLE plans (x text);")
         result = self.migrate(DATABASE_URL=self.database.url_of(role))
-        self.assert_failed(result, 1, "permission denied", "datachange init --print-sql")
+        self.assert_ended(result, 1, "permission denied", "datachange init --print-sql")
         # with the journal there, it is the statement itself that it may not execute
         self.database.execute(self.tool("init", "--print-sql").out)
         for table in self.database.tables():
             if "datachange_" in table:
                 self.database.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {role}")
         result = self.migrate(DATABASE_URL=self.database.url_of(role))
-        self.assert_failed(result, 1, f"schema/{FIRST}_change.sql:1:1", "permission denied for schema public (42501)",
+        self.assert_ended(result, 1, f"schema/{FIRST}_change.sql:1:1", "permission denied for schema public (42501)",
                            "Run as a role that has this privilege")
         self.assertEqual(self.rows(), [])
 
