@@ -64,11 +64,8 @@ SchemaResult execute_schema(const RunOptions& options, Engine engine, const Sche
              fmt::format("{} {} (SHA-256 {})", what, file.path, file.sha256), operator_name, host_name()},
             [] {});
     };
-    const SchemaWork work{owner,
-                          {options.lock_timeout, options.statement_timeout},
-                          options.retries,
-                          stop,
-                          [&](const std::string& what) { listener.waiting(what); }};
+    const SchemaWork work{operator_name,   owner, {options.lock_timeout, options.statement_timeout},
+                          options.retries, stop,  [&](const std::string& what) { listener.waiting(what); }};
     const ShownTo shown(listener, file);
     record("begun:");  // first: a ledger that cannot be written stops it before anything is changed
     try {

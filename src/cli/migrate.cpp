@@ -9,6 +9,7 @@
 #include "cli/readable_error.hpp"
 #include "core/text.hpp"
 #include "definition/definition.hpp"
+#include "migrate/schema_standing.hpp"
 #include "migrate/schema_state.hpp"
 #include "migrate/schema_statements.hpp"
 #include "plan/plan.hpp"
@@ -46,6 +47,17 @@ void require_plannable(const Settings& settings, const VersionState& version,
     }
     make_plan(read_definition(definition_file(version.path), settings.engine()),
               options_of(settings, version, work));
+}
+
+/// What can be told beforehand of those that somebody has begun.
+void require_applicable(const Settings& settings, const std::vector<VersionState>& sequence,
+                        const std::vector<SchemaFile>& schema) {
+    const auto is_schema = [](const VersionState& version) { return version.kind == "schema"; };
+    if (std::none_of(sequence.begin(), sequence.end(), is_schema)) return;
+    const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
+    for (const VersionState& version : sequence) {
+        if (is_schema(version)) standing_of(*target, file_of(version, schema), SchemaAttempt{});
+    }
 }
 
 bool still_pending(const Settings& settings, const VersionState& version) {
@@ -124,6 +136,7 @@ MigrateReport migrate(const Settings& settings, const MigrateOptions& options, L
         settings, options, report.target, [&](const std::string& text) { listener.warning(text); });
     const std::vector<SchemaFile> schema = schema_files_beside(settings.dir, settings.schema_dir);
     for (const VersionState& version : sequence) require_plannable(settings, version, schema, options.work);
+    require_applicable(settings, sequence, schema);
     for (std::size_t i = 0; i < sequence.size(); ++i) {
         const VersionState& version = sequence[i];
         try {

@@ -37,7 +37,7 @@ public:
           m_work(work),
           m_journal(target),
           m_statements(schema_statements(file, target.engine())) {
-        m_attempt = {new_uuid(), file.version, file.name, file.sha256, work.owner};
+        m_attempt = {new_uuid(), file.version, file.name, file.sha256, work.operator_name, work.owner};
         m_result.statements = m_statements.size();
     }
 
@@ -119,6 +119,9 @@ private:
         if (checks) foreign_keys.count();
         for (std::size_t i = m_done; i < m_statements.size(); ++i) execute(i);
         m_at = nullptr;
+        for (const SchemaStatement& each : m_statements) {
+            if (!each.taken_back_by.empty()) m_target.query(each.taken_back_by);
+        }
         if (checks) foreign_keys.require_none_new();
         require_same_transaction(transaction);
         m_journal.end(m_attempt, "done", m_statements.size());
@@ -148,6 +151,7 @@ private:
             if (is_duplicate_key(error)) return false;
             if (classify(error.sqlstate()) != ErrorClass::transient) throw;
             notice("waiting for somebody else who applies it: " + first_line(error));
+            pause(retry_base);
             return false;
         }
     }

@@ -13,6 +13,7 @@ namespace datachange {
 
 /// Who applies schema migrations, and how.
 struct SchemaWork {
+    std::string operator_name;
     FenceOwner owner;
     Timeouts timeouts;     ///< within transactions
     unsigned retries = 5;  ///< of a transaction, for what may pass: locks, deadlocks, lost connections

@@ -24,8 +24,13 @@ std::string one_line(const std::string& sql) {
     return line.substr(0, end) + "…";
 }
 
-std::string advice(const SchemaFailure& failure) {
-    if (failure.file.transactional) return "Nothing of the file was applied.";
+std::string advice(const DatabaseError& error, const SchemaFailure& failure) {
+    if (failure.file.transactional) {
+        const bool cannot = error.sqlstate() == "25001";  // "... cannot run inside a transaction block"
+        return std::string{cannot ? "Give it a file of its own that says `-- transaction: no` before it. "
+                                  : ""} +
+               "Nothing of the file was applied.";
+    }
     std::string text;
     if (failure.at != nullptr && failure.at->builds_index_concurrently && !failure.lost)
         text = "An index that could not be built concurrently is left invalid: drop it first. ";
@@ -60,7 +65,7 @@ DatabaseError schema_error(const DatabaseError& error, const SchemaFailure& fail
                                one_line(failure.at->sql));
     }
     DatabaseError told(code_of(error, failure), message, error.sqlstate(), error.statement(),
-                       (error.hint().empty() ? "" : error.hint() + " ") + advice(failure));
+                       (error.hint().empty() ? "" : error.hint() + " ") + advice(error, failure));
     told.set_without_values(error.without_values());
     told.at(place_text(failure.file.path, failure.at != nullptr ? failure.at->at : SourcePosition{}));
     return told;

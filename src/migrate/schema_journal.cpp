@@ -24,6 +24,10 @@ JournalRun SchemaRow::as_run() const {
     return run;
 }
 
+std::string SchemaRow::owner() const {
+    return fmt::format("{}@{} process {}", applied_by, host, process);
+}
+
 void SchemaJournal::require_table() {
     if (!m_target.has_table(table())) Fence(m_target).create();
 }
@@ -65,7 +69,7 @@ bool SchemaJournal::take(const SchemaAttempt& attempt, const std::optional<Schem
                          std::uint64_t statements_done) {
     const std::vector<Value> values{Value::text(attempt.version),     Value::text(attempt.name),
                                     Value::text(attempt.sha256),      number(statements_done),
-                                    Value::text(attempt.uuid),        Value::text(attempt.owner.owner),
+                                    Value::text(attempt.uuid),        Value::text(attempt.operator_name),
                                     Value::text(attempt.owner.host),  Value::integer(attempt.owner.process),
                                     Value::text(attempt.owner.since), Value::text(attempt.owner.since)};
     if (!former) {

@@ -17,19 +17,23 @@ struct SchemaRow {
     std::string state;   ///< processing, failed, stopped, done
     std::uint64_t statements_done = 0;
     std::string attempt_uuid;  ///< of the attempt that wrote the row last
-    std::string applied_by, host;
+    std::string applied_by;    ///< the operator
+    std::string host;
     std::int64_t process = 0;
     std::string owned_since;
     std::string started_at, finished_at, error;
 
     /// Who works on it, as `stalled` of a run asks.
     JournalRun as_run() const;
+    /// "anna@host process 4711"
+    std::string owner() const;
 };
 
 /// One try at a schema migration.
 struct SchemaAttempt {
     std::string uuid;
     std::string version, name, sha256;
+    std::string operator_name;
     FenceOwner owner;
 };
 

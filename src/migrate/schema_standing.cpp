@@ -51,7 +51,7 @@ SchemaStanding standing_of(Target& target, const SchemaFile& file, const SchemaA
     if (now.state == "processing") {
         throw Error(ExitCode::pending,
                     fmt::format("schema migration {} is being applied by {} since {}", file.version,
-                                row->applied_by, row->started_at),
+                                row->owner(), row->started_at),
                     "Wait for the other. Nothing was changed.");
     }
     if (now.state != "pending") standing.done = static_cast<std::size_t>(row->statements_done);

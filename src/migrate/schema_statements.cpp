@@ -126,8 +126,15 @@ void check_verb(const Code& code, const SchemaFile& file) {
     }
 }
 
-bool of_index(const Code& code) {
-    return word_at(code, 0, "CREATE") || word_at(code, 0, "DROP") || word_at(code, 0, "REINDEX");
+/// The keyword in CREATE INDEX CONCURRENTLY and the like, where it is no name.
+const Token* concurrently(const Code& code) {
+    if (!word_at(code, 0, "CREATE") && !word_at(code, 0, "DROP") && !word_at(code, 0, "REINDEX"))
+        return nullptr;
+    constexpr std::array kinds{"INDEX", "TABLE", "SCHEMA", "DATABASE"};
+    for (std::size_t i = 1; i < code.size(); ++i) {
+        if (code[i].is_word("CONCURRENTLY") && is_one_of(code[i - 1], kinds)) return &code[i];
+    }
+    return nullptr;
 }
 
 void check_outside_transaction(const Code& code, const SchemaFile& file) {
@@ -135,9 +142,7 @@ void check_outside_transaction(const Code& code, const SchemaFile& file) {
     const char* const hint =
         "It cannot run in a transaction: give it a file of its own that says `-- transaction: no` before it.";
     if (code.front().is_word("VACUUM")) refuse(code.front(), "VACUUM", hint);
-    const auto concurrently = std::find_if(code.begin(), code.end(),
-                                           [](const Token& token) { return token.is_word("CONCURRENTLY"); });
-    if (of_index(code) && concurrently != code.end()) refuse(*concurrently, "CONCURRENTLY", hint);
+    if (const Token* const word = concurrently(code)) refuse(*word, "CONCURRENTLY", hint);
 }
 
 void check_functions(const Code& code) {
@@ -155,6 +160,14 @@ bool keeps_foreign_keys(const Code& code) {
            (word_at(code, 1, "INDEX") || word_at(code, 1, "VIEW") || word_at(code, 1, "TRIGGER"));
 }
 
+std::string role_taken_back_by(const Code& code) {
+    if (!word_at(code, 0, "SET") || !word_at(code, 1, "LOCAL")) return "";
+    if (word_at(code, 2, "ROLE")) return "RESET ROLE";
+    const bool user = word_at(code, 2, "SESSION_AUTHORIZATION") ||
+                      (word_at(code, 2, "SESSION") && word_at(code, 3, "AUTHORIZATION"));
+    return user ? "RESET SESSION AUTHORIZATION" : "";
+}
+
 SchemaStatement checked(const Statement& statement, const SchemaFile& file) {
     const Code& code = statement.code;
     check_verb(code, file);
@@ -165,8 +178,8 @@ SchemaStatement checked(const Statement& statement, const SchemaFile& file) {
     schema.sql = file.text.substr(begin, statement.tokens.back().end() - begin);
     schema.at = statement.at();
     schema.keeps_foreign_keys = keeps_foreign_keys(code);
-    schema.builds_index_concurrently =
-        (word_at(code, 0, "CREATE") || word_at(code, 0, "REINDEX")) && has_word(code, "CONCURRENTLY");
+    schema.builds_index_concurrently = concurrently(code) != nullptr && !word_at(code, 0, "DROP");
+    schema.taken_back_by = role_taken_back_by(code);
     return schema;
 }
 

@@ -15,6 +15,8 @@ struct SchemaStatement {
     /// SQLite: it cannot break a foreign key, neither of a row that is there nor of one that it brings.
     bool keeps_foreign_keys = false;
     bool builds_index_concurrently = false;
+    std::string
+        taken_back_by;  ///< of SET LOCAL ROLE: what makes the session's own role write the journal; else ""
 };
 
 /// Takes a schema migration apart.
