@@ -89,8 +89,10 @@ void Fence::create() {
         } catch (const DatabaseError& error) {
             m_target.rollback();
             // of two who make them at once one stumbles over the other's, which are there then
-            if (tries < 3 && (duplicate_key(error) || waits_for_lock(error) || is_there_already(error)))
-                continue;
+            const bool collided =
+                duplicate_key(error) || is_there_already(error) || error.sqlstate().starts_with("40");
+            if (collided && tries < 3) continue;
+            if (waits_for_lock(error)) throw;  // no matter of rights
             throw Error(error.code(), fmt::format("the journal cannot be created: {}", error.what()),
                         "Have a DBA run what `datachange init --print-sql` prints, or name a schema that "
                         "this role may "
