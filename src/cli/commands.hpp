@@ -6,6 +6,7 @@
 
 #include "cli/settings.hpp"
 #include "datachange/undo.hpp"
+#include "report/targets_progress.hpp"
 #include "run/listener.hpp"
 
 namespace datachange {
@@ -30,6 +31,8 @@ struct WorkOptions {
 
 /// The progress of a run as the command line asks for it.
 std::unique_ptr<Listener> listener_for(const OutputOptions& output);
+/// The same for a command on several targets; whoever made a SignalWatch does it before.
+TargetsView targets_view(const OutputOptions& output);
 void print_result(const RunResult& result, const OutputOptions& output);
 
 /// An undo with the options that it began with, by the ledger; nothing if the run is none.

@@ -23,6 +23,7 @@
 #include "run/owner.hpp"
 #include "run/rehearsal_target.hpp"
 #include "run/runner.hpp"
+#include "target/postgres/conninfo.hpp"
 #include "target/redacting_target.hpp"
 
 namespace datachange {
@@ -164,6 +165,14 @@ std::unique_ptr<Target> connect_target(const std::string& database, Engine engin
     }
     target->set_journal_schema(journal_schema);
     return target;
+}
+
+std::string target_name(const std::string& database, Engine engine) try {
+    if (engine == Engine::postgresql)
+        return postgres::address_text(postgres::plan_connection(database, "").address);
+    return "sqlite:" + std::filesystem::absolute(sqlite_path(database)).lexically_normal().string();
+} catch (const std::exception&) {
+    return {};
 }
 
 std::string current_operator(const std::string& given) {

@@ -17,6 +17,9 @@ std::unique_ptr<Target> connect_target(const std::string& database, Engine engin
                                        const std::string& journal_schema,
                                        const std::string& session = "datachange");
 
+/// Its name without password, as it is known before anybody connects; "" where the URL cannot be read.
+std::string target_name(const std::string& database, Engine engine);
+
 /// Who is at work: as given, else the user of this process.
 std::string current_operator(const std::string& given);
 

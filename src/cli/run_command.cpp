@@ -6,6 +6,8 @@
 #include "cli/chosen_run.hpp"
 #include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
+#include "cli/definition_groups.hpp"
+#include "cli/on_targets.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "definition/definition.hpp"
@@ -70,13 +72,57 @@ bool unpause(const Settings& settings, const ResumeCommandOptions& options, cons
     return true;
 }
 
+RunResult run_one(const Settings& settings, const RunCommandOptions& options, Listener& listener,
+                  StopRequest& stop) {
+    return execute_run(work_options(settings, options.definition, options.work), settings.engine(), listener,
+                       &stop);
+}
+
+/// One of several targets, unless the definition is not meant for it.
+void run_one_of(const Settings& settings, const RunCommandOptions& options, Listener& listener,
+                StopRequest& stop, TargetOutcome& outcome) {
+    const DefinitionGroups groups(find_definition(settings.dir, options.definition));
+    groups.require_known(settings);
+    if (groups.exclude(settings.group)) {
+        outcome.state = "excluded";
+        outcome.note = groups.text();
+        return;
+    }
+    const RunResult result = run_one(settings, options, listener, stop);
+    outcome.state = result.state;
+    outcome.rows = result.rows;
+    outcome.runs = {result.run};
+    outcome.result = run_json(result);
+}
+
+/// What can be known before any of them is begun: that each has the definition, and whether it is meant for
+/// it.
+DefinitionFile require_definition_for_all(const Settings& settings, const RunCommandOptions& options) {
+    require_no_timings(options.work);
+    DefinitionFile file;
+    for (const TargetConfig& target : settings.chosen) {
+        const Settings own = settings.for_target_without_url(target);
+        file = find_definition(own.dir, options.definition);
+        DefinitionGroups(file).require_known(own);
+    }
+    return file;
+}
+
 int run(const Settings& settings, const RunCommandOptions& options, const OutputOptions& output) {
+    if (settings.several_targets()) {
+        const DefinitionFile file = require_definition_for_all(settings, options);
+        const auto work = [&](const Settings& own, Listener& listener, StopRequest& stop,
+                              TargetOutcome& outcome) { run_one_of(own, options, listener, stop, outcome); };
+        return work_on_targets(settings, {file.version + " " + file.name, options.work.run.dry_run, work},
+                               output);
+    }
     settings.require_database();
-    const RunOptions work = work_options(settings, options.definition, options.work);
+    const DefinitionGroups groups(find_definition(settings.dir, options.definition));
+    groups.require_meant_for(settings);
     StopRequest stop;
     const SignalWatch signals(stop);
     const auto listener = listener_for(output);
-    print_result(execute_run(work, settings.engine(), *listener, &stop), output);
+    print_result(run_one(settings, options, *listener, stop), output);
     return 0;
 }
 
@@ -105,6 +151,10 @@ int resume(const Settings& settings, const ResumeCommandOptions& options, const 
 std::unique_ptr<Listener> listener_for(const OutputOptions& output) {
     if (output.quiet) return std::make_unique<Listener>();
     return show_progress(progress_style(output), wants_color(STDERR_FILENO), write_stderr, terminal_width);
+}
+
+TargetsView targets_view(const OutputOptions& output) {
+    return {progress_style(output), output.quiet, wants_color(STDERR_FILENO), write_stderr, terminal_width};
 }
 
 void print_result(const RunResult& result, const OutputOptions& output) {
@@ -138,7 +188,7 @@ void add_run(CommandTree& tree) {
     command->add_flag("--single-transaction", work.single_transaction,
                       "One transaction, however large the set");
     command->add_flag("--again", work.again, "Run a version that has run already");
-    tree.add_work(command, options->work);
+    tree.add_work_on_targets(command, options->work);
 }
 
 void add_resume(CommandTree& tree) {

@@ -95,10 +95,25 @@ std::string printed_url(const TargetConfig& target) {
         .at(target.at);
 }
 
+/// What is no URL would be taken for the path of a SQLite file, and told when there is none; but it may be a
+/// secret.
+std::string require_url(const TargetConfig& target, std::string url, const std::string& source) {
+    const bool named = url.starts_with("sqlite:") || url.find("://") != std::string::npos ||
+                       engine_of(url) == Engine::postgresql;
+    std::error_code ignored;
+    if (named || std::filesystem::exists(url, ignored)) return url;
+    throw Error(
+        ExitCode::usage, fmt::format("{} gives no URL of a database for target {}", source, target.name),
+        "It is to be postgresql://user@host/name, sqlite:path, or the path of a file that is there. Nothing "
+        "was changed.")
+        .at(target.at);
+}
+
 std::string url_of(const TargetConfig& target) {
     if (!target.url.url.empty()) return target.url.url;
-    if (!target.url.command.empty()) return printed_url(target);
-    if (const auto url = environment(target.url.env.c_str())) return *url;
+    if (!target.url.command.empty()) return require_url(target, printed_url(target), "the url-command");
+    if (const auto url = environment(target.url.env.c_str()))
+        return require_url(target, *url, target.url.env);
     throw Error(ExitCode::usage,
                 fmt::format("{} is not set, which has the URL of target {}", target.url.env, target.name),
                 "Set it in the environment or in .env. Nothing was changed.")
@@ -108,12 +123,6 @@ std::string url_of(const TargetConfig& target) {
 void override_with(std::string& setting, const std::string& of_target,
                    const std::optional<std::string>& given) {
     if (!of_target.empty() && !given) setting = of_target;
-}
-
-std::vector<std::string> target_names(const Config& config) {
-    std::vector<std::string> names;
-    for (const TargetConfig& target : config.targets) names.push_back(target.name);
-    return names;
 }
 
 /// How many other people have to approve: the target says, else its group, else the file.
@@ -131,9 +140,8 @@ unsigned approvals_required_for(const Config& config, const std::string& group,
 void Settings::require_database() const {
     if (!database.empty() || database_from_pg) return;
     if (!config.targets.empty()) {
-        throw Error(
-            ExitCode::usage, "no database is given",
-            fmt::format("Give --target NAME ({}), or --database URL.", join(target_names(config), ", ")));
+        throw Error(ExitCode::usage, "no database is given",
+                    fmt::format("Give --target NAME ({}), or --database URL.", known_targets(config)));
     }
     throw Error(ExitCode::usage, "no database is given",
                 "Give --database URL, or set DATABASE_URL (here or in .env): postgresql://user@host/name, "
@@ -145,18 +153,25 @@ Engine Settings::engine() const {
     return database_from_pg ? Engine::postgresql : engine_of(database);
 }
 
-Settings Settings::for_target(const TargetConfig& chosen) const {
+Settings Settings::for_target(const TargetConfig& one) const {
+    Settings settings = for_target_without_url(one);
+    settings.database = url_of(one);
+    return settings;
+}
+
+Settings Settings::for_target_without_url(const TargetConfig& one) const {
     Settings settings = *this;
-    settings.target = chosen.name;
-    settings.database = url_of(chosen);
+    settings.chosen.clear();
+    settings.target = one.name;
+    settings.database.clear();
     settings.database_from_pg = false;
-    settings.group = chosen.group;
-    override_with(settings.ledger, chosen.ledger, given.ledger);
-    override_with(settings.csv_dir, chosen.csv_dir, given.csv_dir);
-    override_with(settings.dir, chosen.dir, given.dir);
-    override_with(settings.schema_dir, chosen.schema_dir, given.schema_dir);
-    override_with(settings.journal_schema, chosen.journal_schema, given.journal_schema);
-    settings.approvals_required = approvals_required_for(config, chosen.group, chosen.approvals_required);
+    settings.group = one.group;
+    override_with(settings.ledger, one.ledger, given.ledger);
+    override_with(settings.csv_dir, one.csv_dir, given.csv_dir);
+    override_with(settings.dir, one.dir, given.dir);
+    override_with(settings.schema_dir, one.schema_dir, given.schema_dir);
+    override_with(settings.journal_schema, one.journal_schema, given.journal_schema);
+    settings.approvals_required = approvals_required_for(config, one.group, one.approvals_required);
     return settings;
 }
 
@@ -191,29 +206,16 @@ Settings resolve_settings(const GivenSettings& given) {
     settings.approvals_required = approvals_required_for(config, settings.group, std::nullopt);
     const bool pg = environment("PGDATABASE") || environment("PGHOST") || environment("PGSERVICE");
     settings.database_from_pg = settings.database.empty() && pg;
-    if (!given.target) return settings;
+    if (!given.target && !given.choice.made()) return settings;
     if (given.database) {
         throw Error(ExitCode::usage, "--target and --database both name the target",
                     "Leave one of them out.");
     }
-    return settings.for_target(one_target(config, *given.target));
-}
-
-const TargetConfig& one_target(const Config& config, const std::string& name) {
-    std::vector<std::string> shards;
-    for (const TargetConfig& target : config.targets) {
-        if (target.name == name) return target;
-        if (target.shard_of == name) shards.push_back(target.name);
-    }
-    if (!shards.empty()) {
-        throw Error(ExitCode::usage, fmt::format("target {} has several shards", name),
-                    fmt::format("Name one of them: {}.", join(shards, ", ")));
-    }
-    const std::vector<std::string> known = target_names(config);
-    throw Error(ExitCode::usage, fmt::format("no such target: {}", name),
-                did_you_mean(name, known,
-                             known.empty() ? "The config file has no table [target.NAME]."
-                                           : fmt::format("Known are: {}.", join(known, ", "))));
+    if (given.target) return settings.for_target(one_target(config, *given.target));
+    settings.chosen = choose_targets(config, given.choice);
+    return given.choice.names_one(settings.chosen)
+               ? settings.for_target(TargetConfig(settings.chosen.front()))
+               : settings;
 }
 
 Engine engine_of(const std::string& database) {

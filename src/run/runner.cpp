@@ -276,11 +276,6 @@ private:
         m_result = new_result(m_plan, header, m_result.run);
         const Definition& definition = m_plan.definition;
         m_listener.run_started(definition.version + " " + definition.name, m_parts.dry_run);
-        if (!definition.targets.empty()) {
-            m_loop.warn(fmt::format(
-                "the header says `targets: {}`, and whether this target is one of them is not checked",
-                join(definition.targets, ", ")));
-        }
     }
 
     /// For who goes on with it.

@@ -37,6 +37,12 @@ public:
         const std::lock_guard lock(m_mutex);
         for (const std::function<void()>& interrupt : m_interrupts) interrupt();
     }
+    /// Asks, unless somebody has already: what another run's failure may do, without cutting short a batch in
+    /// hand.
+    void request_first() {
+        int none = 0;
+        m_level.compare_exchange_strong(none, 1);
+    }
     bool requested() const { return m_level > 0; }
     bool at_once() const { return m_level > 1; }
 
