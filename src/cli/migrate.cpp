@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/compose.hpp"
+#include "cli/definition_groups.hpp"
 #include "core/text.hpp"
 #include "definition/definition.hpp"
 #include "plan/plan.hpp"
@@ -30,8 +31,9 @@ void require_plannable(const Settings& settings, const VersionState& version, co
                         "...`. Nothing was changed.",
                         version.version));
     }
-    make_plan(read_definition(definition_file(version.path), settings.engine()),
-              options_of(settings, version, work));
+    const DefinitionFile file = definition_file(version.path);
+    DefinitionGroups(file).require_known(settings);
+    make_plan(read_definition(file, settings.engine()), options_of(settings, version, work));
 }
 
 bool still_pending(const Settings& settings, const VersionState& version) {

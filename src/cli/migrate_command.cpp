@@ -4,6 +4,7 @@
 
 #include "cli/command_tree.hpp"
 #include "cli/migrate.hpp"
+#include "cli/on_targets.hpp"
 #include "cli/signals.hpp"
 #include "core/text.hpp"
 #include "report/json.hpp"
@@ -65,13 +66,23 @@ std::string report_text(const MigrateReport& report) {
                        counted(rows, "row"));
 }
 
+std::string would_run_json(const std::string& target, const std::vector<VersionState>& sequence) {
+    return JsonObject{}.add("target", target).raw("would_run", versions_json(sequence)).text();
+}
+
+std::string would_run_text(const std::vector<VersionState>& sequence) {
+    if (sequence.empty()) return "nothing is pending";
+    std::vector<std::string> names;
+    for (const VersionState& version : sequence) names.push_back(version.name);
+    return fmt::format("would run {}: {}", counted(sequence.size(), "version"), join(names, ", "));
+}
+
 int print_planned(const Settings& settings, const Options& options, const OutputOptions& output) {
     std::string target;
     const std::vector<VersionState> sequence =
         pending_sequence(states_on_target(settings, target), options.migrate.sequence);
     if (output.json) {
-        fmt::print("{}\n",
-                   JsonObject{}.add("target", target).raw("would_run", versions_json(sequence)).text());
+        fmt::print("{}\n", would_run_json(target, sequence));
         return 0;
     }
     if (sequence.empty()) {
@@ -85,7 +96,44 @@ int print_planned(const Settings& settings, const Options& options, const Output
     return 0;
 }
 
+/// One of several targets.
+void migrate_one_of(const Settings& settings, const Options& options, Listener& listener, StopRequest& stop,
+                    TargetOutcome& outcome) {
+    if (options.dry_run) {
+        std::string target;
+        const std::vector<VersionState> sequence =
+            pending_sequence(states_on_target(settings, target), options.migrate.sequence);
+        outcome.state = sequence.empty() ? "skipped" : "pending";
+        outcome.note = would_run_text(sequence);
+        outcome.result = would_run_json(target, sequence);
+        return;
+    }
+    const MigrateReport report =
+        migrate(settings, options.migrate, listener, &stop, [&](const RunResult& result) {
+            outcome.rows += result.rows;
+            outcome.runs.push_back(result.run);
+        });
+    outcome.result = report_json(report);
+    if (report.error) {
+        const bool halted = report.error->code() == ExitCode::pending;
+        outcome.error = report.error;
+        outcome.state = !halted ? "failed" : stop.requested() ? "stopped" : "held";
+    } else if (report.done.empty()) {
+        outcome.state = "skipped";
+        outcome.note = "nothing is pending";
+    }
+}
+
+int migrate_targets(const Settings& settings, const Options& options, const OutputOptions& output) {
+    require_no_timings(options.migrate.work);
+    const auto work = [&](const Settings& own, Listener& listener, StopRequest& stop,
+                          TargetOutcome& outcome) { migrate_one_of(own, options, listener, stop, outcome); };
+    return work_on_targets(settings, {options.dry_run ? "migrate (dry run)" : "migrate", false, work},
+                           output);
+}
+
 int migrate_command(const Settings& settings, const Options& options, const OutputOptions& output) {
+    if (settings.several_targets()) return migrate_targets(settings, options, output);
     settings.require_database();
     if (options.dry_run) return print_planned(settings, options, output);
     StopRequest stop;
@@ -123,7 +171,7 @@ void add_migrate(CommandTree& tree) {
         ->add_flag("--allow-out-of-order", options->any_order, "Run such versions all the same (the default)")
         ->excludes("--strict-order");
     command->add_flag("--dry-run", options->dry_run, "Tell what would be run, and change nothing");
-    tree.add_work(command, options->migrate.work);
+    tree.add_work_on_targets(command, options->migrate.work);
 }
 
 }  // namespace datachange
