@@ -234,6 +234,56 @@ void write_command(const CommandText& command, const CommandText* parent, std::i
     for (const CommandText& beneath : command.commands) write_command(beneath, &command, date, pages);
 }
 
+/// A key of the config file that no option stands for.
+struct ConfigKey {
+    const char* key;
+    const char* value;
+    const char* meaning;
+};
+
+constexpr std::array file_keys{
+    ConfigKey{"group", "NAME",
+              "That the database is in, for the header targets of definitions. In the environment: "
+              "DATACHANGE_GROUP"},
+    ConfigKey{"approvals-required", "NUMBER", "Other people who have to approve a run; so in [group.NAME]"},
+    ConfigKey{"allowed-signers", "FILE", "Who may approve, as ssh-keygen(1) has it"},
+    ConfigKey{"approval-drift", "PART", "By which the rows may differ from those approved: 0.1, \"10%\""},
+    ConfigKey{"hooks", "TABLE",
+              "Commands for the shell: on-start, on-done, on-failed, on-paused; their timeout"},
+    ConfigKey{"target", "TABLE", "Databases by name: [target.NAME], see below"},
+};
+
+constexpr std::array target_keys{
+    ConfigKey{"url", "URL", "The database"},
+    ConfigKey{"url-env", "NAME", "The variable of the environment that has the URL"},
+    ConfigKey{"url-command", "LINE",
+              "A line for the shell that prints the URL; what it prints is never told"},
+    ConfigKey{"shards", "LIST",
+              "In place of a URL: several databases, each a URL or a table with one of the three keys above, "
+              "and name"},
+    ConfigKey{"name", "NAME",
+              "Of a shard, behind the target's name and a full stop; its number where it is not given"},
+    ConfigKey{"group", "NAME", "For --group, and for the header targets of definitions"},
+    ConfigKey{"ledger", "FILE", "Its own ledger; so csv-dir, dir, schema-dir and journal-schema"},
+    ConfigKey{"approvals-required", "NUMBER", "Other people who have to approve a run on it"},
+};
+
+template <std::size_t Count>
+void write_keys(Mdoc& page, const std::array<ConfigKey, Count>& keys) {
+    for (const ConfigKey& key : keys) {
+        page.line(fmt::format("It Ic {} Ns = Ns Ar {}", Mdoc::escaped(key.key), key.value));
+        page.sentences(key.meaning);
+    }
+}
+
+void write_target_keys(Mdoc& page) {
+    page.subsection("Targets");
+    page.sentences("A table [target.NAME] names a database for --target, --group and --all.");
+    page.line("Bl -tag -width Ds");
+    write_keys(page, target_keys);
+    page.line("El");
+}
+
 ManualPage config_page(const CommandText& tool, std::int64_t date) {
     std::vector<OptionText> options;
     collect_options(tool, options);
@@ -257,11 +307,15 @@ ManualPage config_page(const CommandText& tool, std::int64_t date) {
             page.sentences("In the environment: " + source.variable);
         }
     }
+    write_keys(page, file_keys);
     page.line("El");
+    write_target_keys(page);
     write_files(page, options);
     page.section("EXAMPLES");
     page.example(
-        "database = \"postgresql://app@db.example.com/shop\"\nledger = \"audit/shop.db\"\nbatch-size = 5000");
+        "database = \"postgresql://app@db.example.com/shop\"\nledger = \"audit/shop.db\"\nbatch-size = "
+        "5000\n\n"
+        "[target.eu-1]\nurl-env = \"EU_1_URL\"\ngroup = \"prod\"");
     write_see_also(page, {{1, page_name(tool)}});
     return {config_name, 5, page.text()};
 }
