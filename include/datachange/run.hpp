@@ -28,6 +28,26 @@ struct PaceOptions {
     std::string throttle_query;             ///< waits while this query returns more than 0
 };
 
+/// Commands that are called when something becomes of a run, each by `/bin/sh -c`; "": none. They are told of it by
+/// variables of their environment and a JSON object on stdin, and cannot change what becomes of the run: one that
+/// fails or takes too long is a warning. A dry run has none.
+struct HookOptions {
+    std::string on_start;   ///< it has begun, or goes on
+    std::string on_done;
+    std::string on_failed;  ///< it ended with an error, or was cancelled
+    std::string on_paused;  ///< it stands still on request, or was stopped
+    std::chrono::milliseconds timeout{10'000};  ///< of each; then it is killed, and all that it started
+    /// Variables besides: what the caller calls the target (DATACHANGE_TARGET), its group.
+    std::vector<std::pair<std::string, std::string>> environment;
+    /// Names of variables that hold secrets, and are withheld. DATABASE_URL, PGPASSWORD and DATACHANGE_REDACT_KEY
+    /// always are.
+    std::vector<std::string> withheld;
+
+    bool any() const {
+        return !on_start.empty() || !on_done.empty() || !on_failed.empty() || !on_paused.empty();
+    }
+};
+
 /// How one definition is to be run. Everything has the default of the command-line tool.
 struct RunOptions {
     std::string database;                  ///< postgresql://..., sqlite:path, or a path of a SQLite file
@@ -50,6 +70,7 @@ struct RunOptions {
     std::chrono::milliseconds lock_timeout{5'000};
     std::chrono::milliseconds statement_timeout{0};  ///< 0: the session's own
     PaceOptions pace;
+    HookOptions hooks;
     bool timings = false;                  ///< tells in the result what the time was spent on
 };
 

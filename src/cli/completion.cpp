@@ -75,7 +75,21 @@ Settings settings_of(const Line& line) {
     given.config = value("config");
     given.dir = value("dir");
     given.ledger = value("ledger");
-    return resolve_settings(given);
+    Settings settings = resolve_settings(given);
+    // not for_target: that would call the command that prints the URL
+    for (const TargetConfig& target : settings.config.targets) {
+        if (value("target") != target.name) continue;
+        if (!given.dir && !target.dir.empty()) settings.dir = target.dir;
+        if (!given.ledger && !target.ledger.empty()) settings.ledger = target.ledger;
+    }
+    return settings;
+}
+
+std::string targets(const Line& line) {
+    std::string text;
+    for (const TargetConfig& target : settings_of(line).config.targets)
+        text += candidate(target.name, target.group);
+    return text;
 }
 
 std::string versions(const Line& line) {
@@ -118,6 +132,7 @@ std::string values(const Line& line, const OptionText& option, const std::string
     if (is({"definition", "definitions"})) return definitions(line, word);
     if (is({"run", "runs"})) return runs(line);
     if (is({"version"})) return versions(line);
+    if (is({"target", "targets"})) return targets(line);
     return {};
 }
 

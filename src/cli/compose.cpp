@@ -20,6 +20,7 @@
 #include "datachange/version.hpp"
 #include "definition/definition.hpp"
 #include "record/record.hpp"
+#include "report/hook_listener.hpp"
 #include "run/owner.hpp"
 #include "run/rehearsal_target.hpp"
 #include "run/runner.hpp"
@@ -85,10 +86,34 @@ std::string redaction_key(const Plan& plan, const std::string& given) {
         .at(plan.definition.path);
 }
 
+/// What hooks are told besides what becomes of the run. Where datachange reads such a variable itself, it has
+/// the value in force, so that a hook may call datachange.
+HookOptions hooks_for(const RunOptions& options) {
+    HookOptions hooks = options.hooks;
+    const auto add = [&](const char* name, const std::string& value) {
+        hooks.environment.emplace_back(name, value);
+    };
+    add("DATACHANGE_OPERATOR", current_operator(options.operator_name));
+    add("DATACHANGE_HOST", host_name());
+    add("DATACHANGE_LEDGER", std::filesystem::absolute(options.ledger).string());
+    add("DATACHANGE_CSV_DIR", std::filesystem::absolute(options.csv_dir).string());
+    add("DATACHANGE_JOURNAL_SCHEMA", options.journal_schema);
+    return hooks;
+}
+
+/// A datachange that a hook calls has no hooks: they would call each other without end.
+bool has_hooks(const RunOptions& options) {
+    return options.hooks.any() && !options.dry_run && std::getenv("DATACHANGE_EVENT") == nullptr;
+}
+
 /// Puts the concrete parts together for one run, and has `work` use them.
 template <typename Work>
-RunResult with_parts(const Plan& plan, const RunOptions& options, Engine engine, Listener& listener,
+RunResult with_parts(const Plan& plan, const RunOptions& options, Engine engine, Listener& told,
                      StopRequest* stop, Work&& work) {
+    // first, so that it waits for hooks when everything else is closed
+    std::optional<HookListener> hooks;
+    if (has_hooks(options)) hooks.emplace(hooks_for(options), told);
+    Listener& listener = hooks ? *hooks : told;
     const std::string redact_key = redaction_key(plan, options.redact_key);
     const RecordOptions record_options{options.ledger, options.csv_dir, ledger_lock_timeout_ms()};
     const auto journal =
@@ -197,6 +222,10 @@ RunResult execute_undo_resume(const RunOptions& options, const UndoOptions& undo
     return with_undo(options, undo, engine, listener, stop, [&](const Plan& plan, const RunParts& parts) {
         return resume_plan(plan, parts, resume);
     });
+}
+
+void call_hooks(const RunOptions& options, const RunNotice& notice, Listener& listener) {
+    if (has_hooks(options)) HookListener(hooks_for(options), listener).run_concluded(notice);
 }
 
 RunResult run_definition(const RunOptions& options) {

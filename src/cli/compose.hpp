@@ -34,4 +34,8 @@ RunResult execute_undo(const RunOptions& options, const UndoOptions& undo, Engin
 RunResult execute_undo_resume(const RunOptions& options, const UndoOptions& undo, const ResumeOptions& resume,
                               Engine engine, Listener& listener, StopRequest* stop);
 
+/// Calls the hooks of what has become of a run that nobody works on, and waits for them. @param listener is told of
+/// those that fail
+void call_hooks(const RunOptions& options, const RunNotice& notice, Listener& listener);
+
 }  // namespace datachange

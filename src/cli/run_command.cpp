@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 
 #include <fmt/format.h>
@@ -111,6 +112,25 @@ void print_result(const RunResult& result, const OutputOptions& output) {
     fmt::print("{}", output.json ? run_json(result) : run_text(result));
 }
 
+namespace {
+
+/// A hook gets the settings in force, and none of the variables that a target's URL stands in.
+HookOptions hook_options(const Settings& settings) {
+    HookOptions hooks = settings.hooks;
+    hooks.environment = {
+        {"DATACHANGE_TARGET", settings.target},
+        {"DATACHANGE_GROUP", settings.group},
+        {"DATACHANGE_DIR", std::filesystem::absolute(settings.dir).string()},
+        {"DATACHANGE_SCHEMA_DIR",
+         settings.schema_dir.empty() ? "" : std::filesystem::absolute(settings.schema_dir).string()}};
+    for (const TargetConfig& target : settings.config.targets) {
+        if (!target.url.env.empty()) hooks.withheld.push_back(target.url.env);
+    }
+    return hooks;
+}
+
+}  // namespace
+
 RunOptions run_options(const Settings& settings, const std::string& path, RunOptions given) {
     given.database = settings.database;
     given.definition = path;
@@ -121,6 +141,7 @@ RunOptions run_options(const Settings& settings, const std::string& path, RunOpt
     given.redact_key = settings.redact_key;
     given.batch_size = settings.batch_size;
     given.batch_threshold = settings.batch_threshold;
+    given.hooks = hook_options(settings);
     return given;
 }
 

@@ -77,33 +77,55 @@ void take(std::string& setting, const std::optional<std::string>& given, const c
     }
 }
 
-constexpr std::chrono::seconds url_command_timeout{30};
+/// How long a url-command may take; tests have less patience.
+std::chrono::milliseconds url_command_timeout() {
+    const auto given = environment("DATACHANGE_URL_COMMAND_TIMEOUT");
+    return given ? std::chrono::milliseconds{std::atoi(given->c_str())} : std::chrono::seconds{30};
+}
 
-/// What a target's url-command printed; it is a secret, and is not told even where it is wrong.
+/// What comes from a secret store is told by no message, not even where it is wrong: so it must not pass for
+/// the path of a file that is not there.
+bool is_database(const std::string& text) {
+    const bool one_line =
+        std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
+    if (text.empty() || !one_line) return false;
+    if (text.starts_with("sqlite:") || text.find("://") != std::string::npos) return true;
+    std::error_code error;
+    return engine_of(text) == Engine::postgresql || std::filesystem::exists(text, error);
+}
+
+/// What a target's url-command printed.
 std::string printed_url(const TargetConfig& target) {
     const SubprocessResult result =
-        run_subprocess({shell_command(target.url.command), {}, "", url_command_timeout});
+        run_subprocess({shell_command(target.url.command), {}, "", url_command_timeout()});
     const std::string url{trim(result.out)};
-    if (result.succeeded() && !url.empty() && url.find('\n') == std::string::npos) return url;
-    const std::string what = result.timed_out ? fmt::format("took longer than {} s", url_command_timeout.count())
-                             : result.exit_status != 0 ? fmt::format("ended with {}", result.exit_status)
-                             : url.empty()             ? "printed nothing"
-                                                       : "printed more than one line";
+    if (result.succeeded() && is_database(url)) return url;
+    const std::string what = !result.succeeded()                   ? result.ending()
+                             : url.empty()                         ? "printed nothing"
+                             : url.find('\n') != std::string::npos ? "printed more than one line"
+                                                                   : "printed something that is no URL";
     throw Error(ExitCode::usage, fmt::format("the url-command of target {} {}", target.name, what),
                 "Call it by hand: it is to print the URL of the database on one line. Nothing was changed.")
         .at(target.at);
 }
 
-std::string url_of(const TargetConfig& target) {
-    if (!target.url.url.empty()) return target.url.url;
-    if (!target.url.command.empty()) return printed_url(target);
-    if (const auto url = environment(target.url.env.c_str())) return *url;
-    throw Error(ExitCode::usage, fmt::format("{} is not set, which has the URL of target {}", target.url.env, target.name),
+std::string url_in_environment(const TargetConfig& target) {
+    const auto url = environment(target.url.env.c_str());
+    if (url && is_database(*url)) return *url;
+    throw Error(ExitCode::usage,
+                fmt::format("{} {}, which is to have the URL of target {}", target.url.env,
+                            url ? "is no URL" : "is not set", target.name),
                 "Set it in the environment or in .env. Nothing was changed.")
         .at(target.at);
 }
 
-void override_with(std::string& setting, const std::string& of_target, const std::optional<std::string>& given) {
+std::string url_of(const TargetConfig& target) {
+    if (!target.url.url.empty()) return target.url.url;
+    return target.url.command.empty() ? url_in_environment(target) : printed_url(target);
+}
+
+void override_with(std::string& setting, const std::string& of_target,
+                   const std::optional<std::string>& given) {
     if (!of_target.empty() && !given) setting = of_target;
 }
 
@@ -114,7 +136,8 @@ std::vector<std::string> target_names(const Config& config) {
 }
 
 /// How many other people have to approve: the target says, else its group, else the file.
-unsigned approvals_required_for(const Config& config, const std::string& group, std::optional<unsigned> of_target) {
+unsigned approvals_required_for(const Config& config, const std::string& group,
+                                std::optional<unsigned> of_target) {
     if (of_target) return *of_target;
     const auto found = config.groups.find(group);
     if (found != config.groups.end() && found->second.approvals_required)
@@ -127,8 +150,9 @@ unsigned approvals_required_for(const Config& config, const std::string& group, 
 void Settings::require_database() const {
     if (!database.empty() || database_from_pg) return;
     if (!config.targets.empty()) {
-        throw Error(ExitCode::usage, "no database is given",
-                    fmt::format("Give --target NAME ({}), or --database URL.", join(target_names(config), ", ")));
+        throw Error(
+            ExitCode::usage, "no database is given",
+            fmt::format("Give --target NAME ({}), or --database URL.", join(target_names(config), ", ")));
     }
     throw Error(ExitCode::usage, "no database is given",
                 "Give --database URL, or set DATABASE_URL (here or in .env): postgresql://user@host/name, "
@@ -145,13 +169,13 @@ Settings Settings::for_target(const TargetConfig& chosen) const {
     settings.target = chosen.name;
     settings.database = url_of(chosen);
     settings.database_from_pg = false;
-    settings.group = chosen.group;
+    if (!chosen.group.empty()) settings.group = chosen.group;
     override_with(settings.ledger, chosen.ledger, given.ledger);
     override_with(settings.csv_dir, chosen.csv_dir, given.csv_dir);
     override_with(settings.dir, chosen.dir, given.dir);
     override_with(settings.schema_dir, chosen.schema_dir, given.schema_dir);
     override_with(settings.journal_schema, chosen.journal_schema, given.journal_schema);
-    settings.approvals_required = approvals_required_for(config, chosen.group, chosen.approvals_required);
+    settings.approvals_required = approvals_required_for(config, settings.group, chosen.approvals_required);
     return settings;
 }
 
@@ -188,7 +212,8 @@ Settings resolve_settings(const GivenSettings& given) {
     settings.database_from_pg = settings.database.empty() && pg;
     if (!given.target) return settings;
     if (given.database) {
-        throw Error(ExitCode::usage, "--target and --database both name the target", "Leave one of them out.");
+        throw Error(ExitCode::usage, "--target and --database both name the target",
+                    "Leave one of them out.");
     }
     return settings.for_target(one_target(config, *given.target));
 }

@@ -38,7 +38,7 @@ struct Settings {
     std::string allowed_signers;  ///< path; "": not given
     double approval_drift = 0.1;  ///< as a part of the approved rows
 
-    HookConfig hooks;
+    HookOptions hooks;
     Config config;        ///< the file's own words: the targets that may be chosen
     GivenSettings given;  ///< on the command line, which wins over what a target says
 

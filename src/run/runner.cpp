@@ -74,7 +74,7 @@ public:
         if (chosen->active() && !options.take_over && !stalled(*chosen, m_target)) refuse_running(*chosen);
         require_resumable(*chosen, options.failed_rows);
         m_was_done = chosen->state == "done";
-        m_parts.skip_failures = options.failed_rows;
+        m_parts.skip_failures = m_failed_rows = options.failed_rows;
         m_cancel = options.cancel;
         return go_on(*chosen, options.failed_rows);
     }
@@ -204,6 +204,7 @@ private:
                 throw Error(ExitCode::failed, "this ledger knows of no failed row of the run",
                             "Nothing was changed.");
             }
+            if (!m_cancel) m_listener.run_taken(notice(RunEvent::start, "processing"));
         } catch (Error& error) {
             abandon(error);
             throw;
@@ -261,7 +262,7 @@ private:
     void begin(const std::vector<std::uint64_t>& planned) {
         if (m_mode == Mode::batched) require_planned(planned);
         const RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
-        m_result.run = m_journal.begin_run(header);
+        m_result = new_result(m_plan, header, m_journal.begin_run(header));
         try {
             for (const StepHeader& step : step_headers(m_plan)) m_journal.begin_step(step);
             failpoint("run.begun");
@@ -273,9 +274,9 @@ private:
         failpoint("run.taken");
         if (m_parts.undo) note_undo();
         m_control.begin(header.uuid);
-        m_result = new_result(m_plan, header, m_result.run);
         const Definition& definition = m_plan.definition;
         m_listener.run_started(definition.version + " " + definition.name, m_parts.dry_run);
+        m_listener.run_taken(notice(RunEvent::start, "processing"));
         if (!definition.targets.empty()) {
             m_loop.warn(fmt::format(
                 "the header says `targets: {}`, and whether this target is one of them is not checked",
@@ -358,7 +359,46 @@ private:
         }
         failpoint("run.finished");
         m_taken = false;
+        tell_end(state);
         m_listener.run_ended();
+    }
+
+    RunNotice notice(RunEvent event, const std::string& state) const {
+        RunNotice notice;
+        notice.event = event;
+        notice.state = state;
+        notice.run = m_result.run;
+        notice.uuid = m_result.uuid;
+        notice.version = m_plan.definition.version;
+        notice.name = m_plan.definition.name;
+        notice.ticket = m_plan.definition.ticket;
+        notice.reverses = m_result.reverses;
+        notice.target = m_target.name();
+        notice.dry_run = m_parts.dry_run;
+        notice.resumed = m_result.resumed;
+        notice.rows_changed = m_result.rows.changed() + m_result.rows_elsewhere;
+        notice.rows_failed = m_result.failures.size();
+        notice.duration_ms = milliseconds_since(m_start);
+        notice.csv_directory = m_journal.csv_directory();
+        return notice;
+    }
+
+    void tell_end(const std::string& state) {
+        const bool cancelled = state == "cancelled";
+        RunNotice end =
+            notice(cancelled ? RunEvent::failed : RunEvent::done, cancelled ? state : m_result.state);
+        if (cancelled) end.error = "the run was cancelled";
+        // `retry` says so where rows have failed again
+        if (m_failed_rows && !m_result.failures.empty()) end.exit_status = ExitCode::pending;
+        m_listener.run_concluded(end);
+    }
+
+    void tell_end(const Error& error, const std::string& state) {
+        const bool stopped = dynamic_cast<const Stopped*>(&error) != nullptr;
+        RunNotice end = notice(stopped ? RunEvent::paused : RunEvent::failed, state);
+        end.error = error.what();
+        end.exit_status = error.code();
+        m_listener.run_concluded(end);
     }
 
     /// After a failure: rolls back what is open, ends the run where that can still be done, and has the error
@@ -389,6 +429,7 @@ private:
         }
         try {
             explain(error, kept, resumable);
+            if (!taken_over) tell_end(error, state);
             m_listener.run_ended();
         } catch (const std::exception&) {
         }
@@ -424,8 +465,9 @@ private:
     const Clock::time_point m_start = Clock::now();
     std::optional<Fence> m_fence;  ///< none in a dry run
     bool m_taken = false;
-    bool m_cancel = false;    ///< the run is only ended
-    bool m_was_done = false;  ///< the run had ended, and only its failed rows are tried again
+    bool m_cancel = false;       ///< the run is only ended
+    bool m_failed_rows = false;  ///< only these are tried again
+    bool m_was_done = false;     ///< the run had ended, and only its failed rows are tried again
     Preflight m_ready;
     Mode m_mode = Mode::single;
     RunResult m_result;
