@@ -77,8 +77,7 @@ void CommandTree::add_target(CLI::App* command) {
                      "Target: postgresql://user@host/name, sqlite:path or a path (default $DATABASE_URL, "
                      "then PG* variables)")
         ->type_name("URL");
-    command
-        ->add_option("--target", m_given.target, "Target by its name in the config file: [target.NAME]")
+    command->add_option("--target", m_given.target, "Target by its name in the config file: [target.NAME]")
         ->type_name("NAME");
     command
         ->add_option(
@@ -98,7 +97,8 @@ void CommandTree::add_dir(CLI::App* command) {
 
 void CommandTree::add_schema_dir(CLI::App* command) {
     command
-        ->add_option("--schema-dir", m_given.schema_dir, "Folder of the schema migrations (default: there are none)")
+        ->add_option("--schema-dir", m_given.schema_dir,
+                     "Folder of the schema migrations (default: there are none)")
         ->type_name("DIR");
 }
 

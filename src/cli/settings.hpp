@@ -13,8 +13,8 @@ namespace datachange {
 
 /// What was given on the command line for the settings that also come from elsewhere; absent: not given.
 struct GivenSettings {
-    std::optional<std::string> config, database, ledger, dir, csv_dir, journal_schema, operator_name, schema_dir,
-        target;
+    std::optional<std::string> config, database, ledger, dir, csv_dir, journal_schema, operator_name,
+        schema_dir, target;
     std::optional<std::uint64_t> batch_size, batch_threshold;
 };
 
@@ -27,8 +27,8 @@ struct Settings {
     std::string csv_dir = "audit-csv";
     std::string journal_schema;
     std::string operator_name;
-    std::string schema_dir;         ///< of schema migrations; "": there are none
-    std::string redact_key;         ///< a secret, and so from the environment alone
+    std::string schema_dir;  ///< of schema migrations; "": there are none
+    std::string redact_key;  ///< a secret, and so from the environment alone
     std::optional<std::uint64_t> batch_size;
     std::uint64_t batch_threshold = 10'000;
 
@@ -45,10 +45,10 @@ struct Settings {
     /// @throws Error (usage) if no database was given in any way.
     void require_database() const;
     Engine engine() const;
-    /// The same for a target of the config file: its URL (read from the environment, or printed by its command)
-    /// and what else its table says. What was given on the command line wins.
-    /// @throws Error (usage) if the variable is not set, or the command fails; the text that it printed is never
-    /// told
+    /// The same for a target of the config file: its URL (read from the environment, or printed by its
+    /// command) and what else its table says. What was given on the command line wins.
+    /// @throws Error (usage) if the variable is not set, or the command fails; the text that it printed is
+    /// never told
     Settings for_target(const TargetConfig& target) const;
 };
 
@@ -66,8 +66,8 @@ extern const std::vector<SettingSource> setting_sources;
 /// DATACHANGE_REDACT_KEY. Variables of .env that the real
 /// environment lacks are put into it.
 /// With --target they are those of that target.
-/// @throws Error (usage) for a line of .env or a key of the config file that is not understood, or a target that
-/// it does not have.
+/// @throws Error (usage) for a line of .env or a key of the config file that is not understood, or a target
+/// that it does not have.
 Settings resolve_settings(const GivenSettings& given);
 
 /// The target of that name. @throws Error (usage) if there is none (with the near one as hint), or if it has

@@ -37,12 +37,13 @@ void refuse_running(const JournalRun& run) {
 namespace {
 
 [[noreturn]] void refuse_marked(const Mark& mark) {
-    throw Error(ExitCode::failed,
-                fmt::format("version {} is marked as done by {}, {}: {}", mark.version, mark.marked_by,
-                            mark.marked_at, mark.reason),
-                fmt::format("--again runs it all the same; `datachange mark {} pending --reason ...` takes the "
-                            "mark back. Nothing was changed.",
-                            mark.version));
+    throw Error(
+        ExitCode::failed,
+        fmt::format("version {} is marked as done by {}, {}: {}", mark.version, mark.marked_by,
+                    mark.marked_at, mark.reason),
+        fmt::format("--again runs it all the same; `datachange mark {} pending --reason ...` takes the "
+                    "mark back. Nothing was changed.",
+                    mark.version));
 }
 
 }  // namespace

@@ -27,9 +27,10 @@ std::string table(Target& target) {
 
 std::vector<Mark> Marks::all() const {
     if (!m_target.has_table(table(m_target))) return {};
-    const RowSet rows = m_target.query(fmt::format(
-        "SELECT version, state, reason, origin, marked_by, marked_at, after_run FROM {} ORDER BY marked_at, mark_id",
-        table(m_target)));
+    const RowSet rows =
+        m_target.query(fmt::format("SELECT version, state, reason, origin, marked_by, marked_at, after_run "
+                                   "FROM {} ORDER BY marked_at, mark_id",
+                                   table(m_target)));
     std::vector<Mark> marks;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         marks.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
@@ -49,9 +50,9 @@ void Marks::add(const std::vector<Mark>& marks) {
     m_target.begin(Isolation::repeatable_read);
     try {
         for (const Mark& mark : marks) {
-            m_target.query(insert, {Value::text(new_uuid()), Value::text(mark.version), Value::text(mark.state),
-                                    Value::text(mark.reason), Value::text(mark.origin),
-                                    Value::text(newest_run_of(mark.version, runs)),
+            m_target.query(insert, {Value::text(new_uuid()), Value::text(mark.version),
+                                    Value::text(mark.state), Value::text(mark.reason),
+                                    Value::text(mark.origin), Value::text(newest_run_of(mark.version, runs)),
                                     Value::text(mark.marked_by), Value::text(now)});
         }
     } catch (...) {

@@ -118,7 +118,8 @@ std::vector<VersionFile> version_files(const std::string& directory, Engine engi
 }
 
 bool VersionState::pending() const {
-    return state != "done" && state != "edited" && state != "undone" && state != "marked" && state != "excluded";
+    return state != "done" && state != "edited" && state != "undone" && state != "marked" &&
+           state != "excluded";
 }
 
 std::vector<VersionState> version_states(const std::vector<VersionFile>& files, const JournalState& journal,

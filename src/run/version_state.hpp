@@ -12,8 +12,9 @@ namespace datachange {
 
 /// What the target's journal knows of all versions.
 struct JournalState {
-    std::vector<JournalRun> runs;  ///< oldest first; "stalled" stands as state where nobody works on one any more
-    std::vector<Mark> marks;       ///< oldest first
+    std::vector<JournalRun>
+        runs;                 ///< oldest first; "stalled" stands as state where nobody works on one any more
+    std::vector<Mark> marks;  ///< oldest first
 };
 
 /// Reads it; nothing is made or changed.
@@ -22,7 +23,7 @@ JournalState journal_state(Target& target);
 /// A version and the file that it has, if it has one.
 struct VersionFile {
     std::string version, name, path;
-    std::string sha256;  ///< of the file now
+    std::string sha256;                     ///< of the file now
     std::vector<std::string> targets = {};  ///< groups that it is meant for; none: all
 };
 
@@ -34,10 +35,10 @@ std::vector<VersionFile> version_files(const std::string& directory, Engine engi
 /// One version and what has become of it on a target.
 struct VersionState {
     std::string version, name;
-    std::string path;   ///< "": the journal knows it, and there is no file
-    /// pending; processing, paused, stalled, stopped, failed, cancelled (of its run); done; edited (done, and the
-    /// file is not what has run); undone; "undo ..." with the state of an undo that has not ended; marked (done
-    /// by hand or elsewhere); excluded (not meant for this target's group)
+    std::string path;  ///< "": the journal knows it, and there is no file
+    /// pending; processing, paused, stalled, stopped, failed, cancelled (of its run); done; edited (done, and
+    /// the file is not what has run); undone; "undo ..." with the state of an undo that has not ended; marked
+    /// (done by hand or elsewhere); excluded (not meant for this target's group)
     std::string state = "pending";
     std::string operator_name, finished_at, uuid;  ///< of the run that decides, or of who marked it
     std::string undone_by;                         ///< UUID of the undo, whether it has ended or not; ""

@@ -136,7 +136,8 @@ void merge_version_events(Ledger& other, Ledger& here) {
         "SELECT at, version, target, kind, detail, operator, host FROM version_events ORDER BY event_id");
     while (query.executeStep()) {
         Cursor row{query};
-        const VersionEvent event{row.text(), row.text(), row.text(), row.text(), row.text(), row.text(), row.text()};
+        const VersionEvent event{row.text(), row.text(), row.text(), row.text(),
+                                 row.text(), row.text(), row.text()};
         if (!has_version_event(here, event)) insert_version_event(here, event);
     }
     query.reset();

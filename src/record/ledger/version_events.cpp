@@ -4,15 +4,23 @@
 
 namespace datachange {
 
-void record_version_event(const std::string& path, const VersionEvent& event) {
+void record_version_event(const std::string& path, const VersionEvent& event,
+                          const std::function<void()>& change) {
     Ledger ledger = Ledger::open(path, RecordOptions{}.ledger_lock_timeout_ms);
-    ledger.guarded([&] { ledger.transact([&] { insert_version_event(ledger, event); }); },
-                   "What was done in the target stands.");
+    ledger.guarded(
+        [&] {
+            ledger.transact([&] {
+                insert_version_event(ledger, event);
+                change();
+            });
+        },
+        "`datachange status` tells what stands in the target.");
 }
 
 void insert_version_event(Ledger& ledger, const VersionEvent& event) {
     ledger.execute(
-        "INSERT INTO version_events(at, version, target, kind, detail, operator, host) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO version_events(at, version, target, kind, detail, operator, host) VALUES (?, ?, ?, ?, "
+        "?, ?, ?)",
         event.at, event.version, event.target, event.kind, event.detail, event.operator_name, event.host);
 }
 

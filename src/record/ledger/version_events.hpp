@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "record/ledger/ledger.hpp"
@@ -17,8 +18,12 @@ struct VersionEvent {
     std::string operator_name, host;
 };
 
-/// Enters it in a ledger, which is made if it is not there. @throws Error (unreachable)
-void record_version_event(const std::string& ledger, const VersionEvent& event);
+/// Enters it in a ledger, which is made if it is not there, together with the change of the target that it is
+/// about: if the ledger cannot be written nothing is changed, and if the change throws nothing is entered.
+/// @param change what is done in the target, to its end
+/// @throws Error (unreachable)
+void record_version_event(const std::string& ledger, const VersionEvent& event,
+                          const std::function<void()>& change);
 
 // Within a transaction; both throw SQLite::Exception.
 void insert_version_event(Ledger& ledger, const VersionEvent& event);
