@@ -2,19 +2,13 @@
 
 namespace datachange {
 
-#ifdef DATACHANGE_FAILPOINTS
+// What tests do to the tool from within. Nothing, in the tool and the library that are installed: core/failpoint.cpp is
+// empty. The tests link a tool of their own from the same objects, with tests/support/failpoint.cpp in its place.
 
-/// A place where a test may have the process die or stop: the environment's DATACHANGE_FAILPOINT is
-/// "name:number:signal", and at that pass through the place (from 1) the process sends itself the signal,
-/// KILL or STOP. Only in builds with the CMake option DATACHANGE_FAILPOINTS; elsewhere nothing of it is
-/// compiled.
+/// A place where a test may have the process die or stop.
 void failpoint(const char* name);
 
-#else
-
-inline void failpoint(const char*) {
-}
-
-#endif
+/// Whether a test wants something done in another way. @param variable of the environment, to be set
+bool asked_by_test(const char* variable);
 
 }  // namespace datachange

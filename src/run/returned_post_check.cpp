@@ -1,8 +1,8 @@
 #include "run/returned_post_check.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "core/failpoint.hpp"
 #include "definition/names.hpp"
 #include "run/plain_statement.hpp"
 
@@ -18,11 +18,7 @@ const TableColumn* column_named(const TableInfo& table, const std::string& name)
 
 /// Tests compare what is kept with and without it.
 bool switched_off() {
-#ifdef DATACHANGE_FAILPOINTS
-    return std::getenv("DATACHANGE_READ_POST") != nullptr;
-#else
-    return false;
-#endif
+    return asked_by_test("DATACHANGE_READ_POST");
 }
 
 /// The conditions, one a function; its members are what they look at.

@@ -15,6 +15,7 @@ from databases import PsqlSession, Postgres, Sqlite, numbers
 from harness.csv_text import read_evidence
 
 TOOL = os.environ.get("DATACHANGE", "datachange")
+KILLABLE = os.environ.get("DATACHANGE_KILLABLE", TOOL)  # the same, which kills itself at the place DATACHANGE_FAILPOINT names
 SECTIONS = ("keys", "pre", "change", "post", "summary", "verify", "undo")
 FILL = {
     "table": "users",
@@ -155,7 +156,8 @@ class CliCase(unittest.TestCase):
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def start(self, *arguments, **variables):
-        started = Started([TOOL, *arguments], self.folder, self.environment(**variables))
+        tool = KILLABLE if variables.get("DATACHANGE_FAILPOINT") else TOOL
+        started = Started([tool, *arguments], self.folder, self.environment(**variables))
         self.addCleanup(started.end)
         return started
 

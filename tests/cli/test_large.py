@@ -61,7 +61,7 @@ class LargeTests:
 
 
 class LargeOnPostgres(LargeTests, PostgresCase):
-    ROWS = 1_000_000
+    ROWS = 200_000 if SANITIZED else 1_000_000
 
     def setUp(self):
         super().setUp()

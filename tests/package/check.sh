@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Builds the Debian package in BUILD_DIR/package/build and looks at what a user would get; nothing is installed.
+# Makes the Debian package of a finished build and looks at what a user would get; nothing is installed.
 #
 #   tests/package/check.sh BUILD_DIR
 set -euo pipefail
 [[ $# -eq 1 ]] || { echo "usage: check.sh BUILD_DIR" >&2; exit 2; }
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-tests=$(cd "$1" && pwd)
-build=$tests/package/build
+build=$(cd "$1" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -16,10 +15,9 @@ fail() {
 }
 
 make_package() {
-    cmake -S "$root" -B "$build" -DDATACHANGE_TESTS=OFF -DCMAKE_BUILD_TYPE=Release >"$scratch/log" &&
-        cmake --build "$build" --parallel 2 --target package >>"$scratch/log" || { cat "$scratch/log"; fail "no package"; }
-    package=$(echo "$build"/datachange_*_"$(dpkg --print-architecture)".deb)
-    [[ -f $package ]] || fail "not one package in $build: $package"
+    (cd "$build" && cpack -B "$scratch/package" >"$scratch/log" 2>&1) || { cat "$scratch/log"; fail "no package"; }
+    package=$(echo "$scratch"/package/datachange_*_"$(dpkg --print-architecture)".deb)
+    [[ -f $package ]] || fail "not one package: $package"
 }
 
 field() { dpkg-deb --field "$package" "$1"; }
@@ -51,6 +49,7 @@ check_files() {
 
 check_program() {
     ! ldd "$tree/usr/bin/datachange" | grep "not found" || fail "libraries are missing"
+    grep --quiet --text DATACHANGE_FAILPOINT "$build/failpoints/datachange" || fail "the tests' tool has no failpoints"
     ! grep --quiet --text DATACHANGE_FAILPOINT "$tree/usr/bin/datachange" || fail "it can be killed at named places"
     (
         cd "$scratch"
@@ -62,13 +61,11 @@ check_program() {
     [[ $(sqlite3 "$scratch/shop.db" "SELECT name FROM users") == somebody ]] || fail "it has changed nothing"
 }
 
-# What the tests were built with must not get into a package.
+# A build for tests alone must not become a package. Configuring tells; it is without the tests, as users configure.
 check_refusal() {
-    if ! grep --quiet "^DATACHANGE_FAILPOINTS:BOOL=ON" "$tests/CMakeCache.txt"; then return; fi
-    if (cd "$scratch" && cpack -G DEB --config "$tests/CPackConfig.cmake" >refusal 2>&1); then
-        fail "a build with failpoints became a package"
-    fi
-    grep --quiet "no package of a build with DATACHANGE_FAILPOINTS" "$scratch/refusal" || fail "$(cat "$scratch/refusal")"
+    cmake -S "$root" -B "$scratch/sanitized" -DDATACHANGE_TESTS=OFF -DDATACHANGE_SANITIZE=ON >"$scratch/log" || fail "$(cat "$scratch/log")"
+    if (cd "$scratch/sanitized" && cpack >"$scratch/refusal" 2>&1); then fail "a build with sanitizers became a package"; fi
+    grep --quiet "no package of a build with DATACHANGE_SANITIZE" "$scratch/refusal" || fail "$(cat "$scratch/refusal")"
 }
 
 check_again() {
@@ -86,4 +83,4 @@ check_program
 check_refusal
 check_again
 lintian --allow-root --fail-on error,warning "$package" || fail "lintian has something to say"
-echo "$package is fine"
+echo "$(basename "$package") is fine"
