@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -93,6 +95,7 @@ public:
         });
         return tables;
     }
+    bool is_table(const char* key) const { return m_table.get().get_as<toml::table>(key) != nullptr; }
     std::optional<ConfigTable> table(const char* key) {
         const toml::node* node = find(key);
         if (node == nullptr) return std::nullopt;
@@ -270,27 +273,48 @@ void read_hooks(ConfigTable& table, HookOptions& hooks) {
     table.refuse_rest();
 }
 
+void read_group(ConfigTable& table, std::map<std::string, GroupConfig>& groups) {
+    GroupConfig& group = groups[table.name().substr(std::string_view{"group."}.size())];
+    table.take_people("approvals-required", group.approvals_required);
+    table.refuse_rest();
+}
+
 void read_tables(ConfigTable& file, Config& config) {
     for (ConfigTable& table : file.tables("target")) read_target(table, config.targets);
-    for (ConfigTable& table : file.tables("group")) {
-        GroupConfig& group = config.groups[table.name().substr(std::string_view{"group."}.size())];
-        table.take_people("approvals-required", group.approvals_required);
-        table.refuse_rest();
+    // one word for two things, of which a file has one: the group of its own database, and tables of groups
+    if (!file.is_table("group")) {
+        file.take("group", config.group);
+    } else {
+        for (ConfigTable& table : file.tables("group")) read_group(table, config.groups);
     }
     if (auto hooks = file.table("hooks")) read_hooks(*hooks, config.hooks);
+}
+
+toml::table parse(const std::string& path) {
+    if (std::filesystem::is_directory(path))
+        throw Error(ExitCode::usage, "a folder, where the config file should be",
+                    "Move it away, or give --config.")
+            .at(path);
+    try {
+        return toml::parse_file(path);
+    } catch (const toml::parse_error& error) {
+        const auto at = error.source().begin;
+        const std::string what{error.description()};
+        const bool groups = what.find("redefine existing string 'group") != std::string::npos;
+        throw Error(
+            ExitCode::usage, what,
+            groups
+                ? "A file has either group = \"...\" or tables [group.NAME]: beside tables, say the group in "
+                  "[target.NAME] or in DATACHANGE_GROUP."
+                : "datachange.toml is a TOML file.")
+            .at(at.line == 0 ? path : fmt::format("{}:{}:{}", path, at.line, at.column));
+    }
 }
 
 }  // namespace
 
 Config read_config(const std::string& path) {
-    toml::table parsed;
-    try {
-        parsed = toml::parse_file(path);
-    } catch (const toml::parse_error& error) {
-        const auto at = error.source().begin;
-        throw Error(ExitCode::usage, std::string{error.description()}, "datachange.toml is a TOML file.")
-            .at(at.line == 0 ? path : fmt::format("{}:{}:{}", path, at.line, at.column));
-    }
+    const toml::table parsed = parse(path);
     ConfigTable file(path, "", parsed);
     Config config;
     file.take("database", config.database);
@@ -300,7 +324,6 @@ Config read_config(const std::string& path) {
     file.take("schema-dir", config.schema_dir);
     file.take("journal-schema", config.journal_schema);
     file.take("operator", config.operator_name);
-    file.take("group", config.group);
     file.take_rows("batch-size", 1, config.batch_size);
     file.take_rows("batch-threshold", 0, config.batch_threshold);
     file.take_people("approvals-required", config.approvals.required);

@@ -14,7 +14,9 @@ struct ConfigKey {
 };
 inline constexpr std::array plain_keys{
     ConfigKey{"group", "NAME",
-              "The group of the target, where its own table says none. In the environment: DATACHANGE_GROUP"},
+              "The group of the target, where its own table says none; not in a file that has tables "
+              "[group.NAME]. In "
+              "the environment: DATACHANGE_GROUP"},
     ConfigKey{
         "approvals-required", "NUMBER",
         "People other than the operator who have to approve a run before it may change anything (default 0)"},

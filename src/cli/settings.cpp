@@ -222,7 +222,7 @@ const TargetConfig& one_target(const Config& config, const std::string& name) {
     std::vector<std::string> shards;
     for (const TargetConfig& target : config.targets) {
         if (target.name == name) return target;
-        if (target.shard_of == name) shards.push_back(target.name);
+        if (!name.empty() && target.shard_of == name) shards.push_back(target.name);
     }
     if (!shards.empty()) {
         throw Error(ExitCode::usage, fmt::format("target {} has several shards", name),

@@ -26,6 +26,9 @@ class ConfigCase(SqliteCase):
     def status(self, *flags, **variables):
         return self.tool("status", "--json", *flags, **{"DATABASE_URL": None, **variables})
 
+    def refusal(self, *flags, **variables):
+        return self.tool("status", *flags, **{"DATABASE_URL": None, **variables})
+
     def target_of(self, *flags, **variables):
         """The database that the tool works on, by its file's name."""
         result = self.status(*flags, **variables)
@@ -36,7 +39,7 @@ class ConfigCase(SqliteCase):
         """The config is refused there, before the database is touched. @param place "2:5"; "" is the file as a whole"""
         self.config(text)
         with self.subTest(text):
-            result = self.status(*flags, **variables)
+            result = self.refusal(*flags, **variables)
             self.assert_failed(result, 2, *words)
             self.assertTrue(result.err.startswith(f"datachange.toml{place and ':'}{place}: error: "), result)
             self.assertFalse(self.has_journal())
@@ -49,18 +52,18 @@ class RefusedTest(ConfigCase):
                             ("# fine\n\nledger = 'x\n", "3:"), ("ledger = \"\\q\"\n", "1:"), ("[hooks]\n[hooks]\n", "2:")):
             with self.subTest(text):
                 self.config(text)
-                result = self.status()
+                result = self.refusal()
                 self.assert_failed(result, 2, "datachange.toml is a TOML file")
                 self.assertTrue(result.err.startswith("datachange.toml:" + place), result)
 
     def test_files_that_cannot_be_read(self):
         os.mkdir(self.path("datachange.toml"))
-        result = self.status()
+        result = self.refusal()
         self.assert_failed(result, 2, "datachange.toml: error: ")
         os.rmdir(self.path("datachange.toml"))
         with open(self.path("datachange.toml"), "wb") as file:
             file.write(b"operator = '\xff\xfe'\n")
-        self.assert_failed(self.status(), 2, "datachange.toml:1:")
+        self.assert_failed(self.refusal(), 2, "datachange.toml:1:")
         with open(self.path("datachange.toml"), "wb") as file:
             file.write(b"\xef\xbb\xbfledger = 'bom.db'\r\n[hooks]\r\ntimeout = '1s'\r\n")
         self.run_ok()
@@ -75,7 +78,7 @@ class RefusedTest(ConfigCase):
                  "did you mean approvals-required?"),
                 ("[hooks]\non-finish = 'x'\n", "2:13", "unknown key on-finish in [hooks]", "Known are: on-done, "),
                 ("[hooks]\non-strat = 'x'\n", "2:12", "unknown key on-strat in [hooks]", "did you mean on-start?"),
-                ("[target.a]\nshards = ['x', { url = 'y', nmae = 'z' }]\n", "2:34", "unknown key nmae in [target.a.2]",
+                ("[target.a]\nshards = ['x', { url = 'y', nmae = 'z' }]\n", "2:36", "unknown key nmae in [target.a.2]",
                  "did you mean name?"),
                 ("timeout = '1s'\n", "1:11", "unknown key timeout", "Known are: ")):
             self.check_refused(text, place, unknown, near)
@@ -99,12 +102,11 @@ class RefusedTest(ConfigCase):
         for key in ("on-start", "on-done", "on-failed", "on-paused"):
             self.check_refused(f"[hooks]\n{key} = ['true']\n", f"2:{len(key) + 4}", f"{key} must be a text")
         self.check_refused("hooks = 'x'\n", "1:9", "hooks must be a table", "Write [hooks].")
-        self.check_refused("[[hooks]]\n", "1:", "hooks must be a table")
-        for key in ("target", "group") :
-            words = (f"{key} must be tables", f"Write [{key}.NAME].") if key == "target" else ("group must be",)
-            self.check_refused(f"{key} = 5\n", f"1:{len(key) + 4}", *words)
+        self.check_refused("[[hooks]]\n", "1:1", "hooks must be a table")
+        self.check_refused("target = 5\n", "1:10", "target must be tables", "Write [target.NAME].")
+        self.check_refused("[group]\nprod = 5\n", "2:8", "group.prod must be a table", "Write [group.NAME].")
         self.check_refused("[target]\na = 'x'\n", "2:5", "target.a must be a table")
-        self.check_refused("[[target.a]]\nurl = 'x'\n", "1:", "target.a must be a table")
+        self.check_refused("[[target.a]]\nurl = 'x'\n", "1:1", "target.a must be a table")
         for key in ("url", "url-env", "url-command", "ledger", "dir", "csv-dir", "schema-dir", "journal-schema", "group"):
             self.check_refused(f"[target.a]\n{key} = 5\n", f"2:{len(key) + 4}", f"{key} must be a text")
             self.check_refused(f"[target.a]\n{key} = ''\n", f"2:{len(key) + 4}", f"{key} is empty")
@@ -127,6 +129,10 @@ class RefusedTest(ConfigCase):
         self.check_refused("[target.a]\nshards = [{ name = 'x', url = 'x' },\n  { name = 'x', url = 'y' }]\n", "3:3",
                            "target a has two shards x", "The other is at datachange.toml:2:11")
         self.check_refused("[target.a]\nshards = [{ name = '2', url = 'x' }, 'y']\n", "2:38", "target a has two shards 2")
+
+    def test_the_group_and_tables_of_groups(self):
+        self.config("group = 'prod'\n[group.prod]\napprovals-required = 1\n")
+        self.assert_failed(self.refusal(), 2, "datachange.toml:2:", "redefine", "either group = ", "DATACHANGE_GROUP")
 
     def test_shards(self):
         for value in ("'x'", "5", "[]", "{}"):
@@ -228,7 +234,7 @@ class TargetTest(ConfigCase):
         result = self.tool("run", "fill", "--target", "all.c", DATABASE_URL=None)
         self.assertEqual(result.code, 0, result)
         self.assertEqual(len(self.ledger("SELECT 1 FROM runs", name="all.db")), 1)
-        self.assert_failed(self.status("--target", "all.3"), 2, "no such target: all.3", "did you mean all.")
+        self.assert_failed(self.refusal("--target", "all.3"), 2, "no such target: all.3", "did you mean all.")
 
     def test_all_ways_of_writing_the_tables(self):
         for text in ("target.a.url = 'one.db'\ntarget.b.url = 'two.db'\n", "target = { a = { url = 'one.db' }, b = { url = 'two.db' } }",
@@ -240,16 +246,16 @@ class TargetTest(ConfigCase):
 
     def test_a_mistyped_target(self):
         self.config("[target.eu-prod]\nurl = 'one.db'\n[target.us-prod]\nurl = 'two.db'\n")
-        self.assert_failed(self.status("--target", "eu-pord"), 2, "no such target: eu-pord", "did you mean eu-prod?")
-        self.assert_failed(self.status("--target", "zzzzzzzz"), 2, "Known are: eu-prod, us-prod.")
-        self.assert_failed(self.status("--target", ""), 2, "no such target")
-        self.assert_failed(self.status(), 2, "no database is given", "Give --target NAME (eu-prod, us-prod)")
+        self.assert_failed(self.refusal("--target", "eu-pord"), 2, "no such target: eu-pord", "did you mean eu-prod?")
+        self.assert_failed(self.refusal("--target", "zzzzzzzz"), 2, "Known are: eu-prod, us-prod.")
+        self.assert_failed(self.refusal("--target", ""), 2, "no such target")
+        self.assert_failed(self.refusal(), 2, "no database is given", "Give --target NAME (eu-prod, us-prod)")
         self.config("")
-        self.assert_failed(self.status("--target", "eu"), 2, "no such target: eu", "no table [target.NAME]")
+        self.assert_failed(self.refusal("--target", "eu"), 2, "no such target: eu", "no table [target.NAME]")
 
     def test_target_and_database(self):
         self.config("[target.a]\nurl = 'one.db'\n")
-        self.assert_failed(self.status("--target", "a", "--database", "two.db"), 2, "--target and --database both name the target")
+        self.assert_failed(self.refusal("--target", "a", "--database", "two.db"), 2, "--target and --database both name the target")
         self.assertEqual(self.target_of("--target", "a", DATABASE_URL="two.db"), "one.db")
         self.assertEqual(self.target_of("--target", "a", PGHOST="nowhere", PGDATABASE="none"), "one.db")
         self.assertEqual(self.target_of(DATABASE_URL="two.db"), "two.db")
@@ -337,6 +343,7 @@ class PostgresConfigTest(PostgresCase):
             self.assertEqual(self.column(f"SELECT count(*) FROM {schema}.datachange_runs"), ["1"])
 
     def test_a_password_from_a_command_is_not_told_where_the_server_is_away(self):
+        self.define()
         self.write("datachange.toml", f"[target.a]\nurl-command = 'echo postgresql://anna:{SECRET}@127.0.0.1:1/none'\n"
                    f"[target.b]\nurl-env = 'B'\n")
         for flags, variables in ((("--target", "a"), {}), (("--target", "b"), {"B": f"postgresql://anna:{SECRET}@127.0.0.1:1/none"})):

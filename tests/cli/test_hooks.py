@@ -197,7 +197,7 @@ class HookTests(HookCase):
         self.forget()
         self.refused(1, "has run already")
         self.define(name="wrong", version="20260101000001", expect_rows="1000..")
-        self.refused(1, definition="wrong")
+        self.refused(1, definition="wrong", flags=small(2))
         self.define(name="odd", version="20260101000002", pre="SELECT nothing FROM users")
         self.assertNotEqual(self.tool("run", "odd").code, 0)
         self.assertEqual(self.told(), [])
@@ -207,6 +207,26 @@ class HookTests(HookCase):
         self.keep_all()
         self.run_ok()
         self.assertEqual(self.events(), [("start", "processing"), ("done", "done")])
+
+    def test_every_run_of_a_migration(self):
+        self.define(name="later", version="20260101000001", pre="SELECT id, note FROM users WHERE id < 3 AND :batch(id)",
+                    change="UPDATE users SET note = 'later' WHERE id < 3 AND :batch(id) RETURNING id, note")
+        self.keep_all()
+        result = self.tool("migrate", "--json")
+        self.assertEqual((result.code, len(result.json["done"])), (0, 2), result)
+        self.assertEqual([(one["event"], one["name"], one["rows_changed"]) for one in self.told()],
+                         [("start", "fill", 0), ("done", "fill", 18), ("start", "later", 0), ("done", "later", 2)])
+
+    def test_a_run_whose_definition_is_gone_is_cancelled(self):
+        run = self.start_slowly()
+        run.send(signal.SIGINT)
+        self.assertEqual(run.finish().code, 3)
+        ((uuid,),) = self.ledger("SELECT uuid FROM runs")
+        self.keep_all(failed=f"{KEEP}; exit 3")
+        os.rename(self.path("audits"), self.path("elsewhere"))
+        result = self.tool("cancel", uuid)
+        self.assertEqual((result.code, len(self.warnings(result))), (0, 1), result)
+        self.assertEqual([(one["run_uuid"], one["state"]) for one in self.told()], [(uuid, "cancelled")])
 
     def test_a_target_by_name(self):
         self.hook(extra=f'[target.eu-prod]\nurl-env = "EU_URL"\ngroup = "prod"\nledger = "eu.db"\n',
