@@ -272,7 +272,7 @@ void write_settings(Mdoc& page, const std::vector<OptionText>& options) {
 
 void write_hooks(Mdoc& page) {
     write_table(
-        page, "[hooks]",
+        page, "[hooks] commands that are called",
         "Commands for /bin/sh that are called when something becomes of a run, whichever command it is of; a "
         "dry run and a run that is refused before the ledger has it call none. They are called in order, "
         "beside "
@@ -313,11 +313,11 @@ ManualPage config_page(const CommandText& tool, std::int64_t date) {
     write_keys(page, plain_keys);
     page.line("El");
     write_table(
-        page, "[target.NAME]",
+        page, "[target.NAME] databases by name",
         "A database that --target NAME chooses; a name has letters, digits, - and _. One of the first four "
         "keys is given.",
         target_keys);
-    write_table(page, "[group.NAME]", "What holds for all targets of a group.", group_keys);
+    write_table(page, "[group.NAME] groups of them", "What holds for all targets of a group.", group_keys);
     write_hooks(page);
     write_files(page, options);
     page.section("EXAMPLES");

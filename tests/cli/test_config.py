@@ -132,7 +132,7 @@ class RefusedTest(ConfigCase):
 
     def test_the_group_and_tables_of_groups(self):
         self.config("group = 'prod'\n[group.prod]\napprovals-required = 1\n")
-        self.assert_failed(self.refusal(), 2, "datachange.toml:2:", "redefine", "either group = ", "DATACHANGE_GROUP")
+        self.assert_failed(self.refusal(), 2, "datachange.toml:3:1", "redefine", "either group = ", "DATACHANGE_GROUP")
 
     def test_shards(self):
         for value in ("'x'", "5", "[]", "{}"):
