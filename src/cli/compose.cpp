@@ -134,6 +134,12 @@ Plan plan_of(const RunOptions& options, Engine engine) {
     return make_plan(read_definition(definition_file(options.definition), engine), options);
 }
 
+void supervise(RunParts& parts, const Supervision* supervision) {
+    if (supervision == nullptr) return;
+    parts.entered = supervision->entered;
+    parts.identity.owner += " " + supervision->role;
+}
+
 /// Plans the undo with a connection of its own, and puts the parts together.
 template <typename Work>
 RunResult with_undo(const RunOptions& options, const UndoOptions& undo, Engine engine, Listener& listener,
@@ -170,20 +176,25 @@ std::string current_operator(const std::string& given) {
     return given.empty() ? user_name() : given;
 }
 
-RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop) {
+RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop,
+                      const Supervision* supervision) {
     const Plan plan = plan_of(options, engine);
-    return with_parts(plan, options, engine, listener, stop,
-                      [&](const RunParts& parts) { return run_plan(plan, parts); });
+    return with_parts(plan, options, engine, listener, stop, [&](RunParts& parts) {
+        supervise(parts, supervision);
+        return run_plan(plan, parts);
+    });
 }
 
 RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine,
-                         Listener& listener, StopRequest* stop) {
+                         Listener& listener, StopRequest* stop, const Supervision* supervision) {
     RunOptions resumed = options;
     // who only ends a run has no values to redact, and needs no key
     if (resume.cancel && resumed.redact_key.empty()) resumed.redact_key = new_uuid();
     const Plan plan = plan_of(resumed, engine);
-    return with_parts(plan, resumed, engine, listener, stop,
-                      [&](const RunParts& parts) { return resume_plan(plan, parts, resume); });
+    return with_parts(plan, resumed, engine, listener, stop, [&](RunParts& parts) {
+        supervise(parts, supervision);
+        return resume_plan(plan, parts, resume);
+    });
 }
 
 RunResult execute_undo(const RunOptions& options, const UndoOptions& undo, Engine engine, Listener& listener,

@@ -157,13 +157,20 @@ private:
         const std::string ledger = m_journal.ledger_uuid();
         const std::int64_t least = m_journal.known_epoch(run.uuid) + 1;
         m_listener.run_started(m_plan.definition.version + " " + m_plan.definition.name, false);
+        ask_who_has_it_done(header);
         m_batches.retrying(
             [&] { header.epoch = m_fence->take_over(run, owner, ledger, least, m_batches.wait_notice()); });
         m_listener.waiting("");
+        // whose turn it is not any more has it all the same: who takes it over next finds it so
+        ask_who_has_it_done(header);
         m_taken = true;
         withdraw_pause(run.uuid);
         failpoint("resume.epoch");
         return take_up(header, failed_rows);
+    }
+
+    void ask_who_has_it_done(const RunHeader& header) {
+        if (m_parts.entered && m_fence) m_parts.entered(m_target, header);
     }
 
     /// One value has one digest in all of a run. A run that is only ended has no more of them.
@@ -309,6 +316,7 @@ private:
         std::vector<JournalRun> others = m_fence->runs(header.version);
         std::erase_if(others, [&](const JournalRun& run) { return run.uuid == header.uuid; });
         try {
+            ask_who_has_it_done(header);
             if (to_continue(others, [](const JournalRun&) { return false; })) {
                 throw Error(ExitCode::pending, "somebody else began to run the version just now, and stopped",
                             "Look at `datachange status`, then try again. Nothing was changed.");

@@ -41,6 +41,10 @@ struct RunParts {
     BatchSizing sizing = {};
     ThrottleOptions throttle = {};
     std::string redaction_key = {};  ///< fingerprint of the key of digests; "": nothing is redacted
+    /// Called when the version has been taken, before and after a run is taken over, and before anything is
+    /// changed: whoever has this run done may say that it must not be after all. nullptr: nobody has a say.
+    /// @throws TakenOver
+    std::function<void(Target&, const RunHeader&)> entered = {};
     const UndoRun* undo = nullptr;  ///< the plan takes a run back; nullptr: it is a definition's
 };
 
