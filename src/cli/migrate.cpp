@@ -19,21 +19,6 @@ RunOptions options_of(const Settings& settings, const VersionState& version, con
     return run;
 }
 
-/// What can be checked of a definition before its turn comes: earlier ones may make what its statements need.
-void require_plannable(const Settings& settings, const VersionState& version, const WorkOptions& work) {
-    if (version.path.empty()) {
-        throw Error(
-            ExitCode::usage,
-            fmt::format("version {} is {}, and there is no file of it in {}", titled(version), version.state,
-                        settings.dir),
-            fmt::format("Put the file back, or say what became of it: `datachange mark {} done --reason "
-                        "...`. Nothing was changed.",
-                        version.version));
-    }
-    make_plan(read_definition(definition_file(version.path), settings.engine()),
-              options_of(settings, version, work));
-}
-
 bool still_pending(const Settings& settings, const VersionState& version) {
     std::string ignored;
     for (const VersionState& state : states_on_target(settings, ignored)) {
@@ -64,6 +49,20 @@ void explain(MigrateReport& report, std::size_t planned) {
 }
 
 }  // namespace
+
+void require_plannable(const Settings& settings, const VersionState& version, const WorkOptions& work) {
+    if (version.path.empty()) {
+        throw Error(
+            ExitCode::usage,
+            fmt::format("version {} is {}, and there is no file of it in {}", titled(version), version.state,
+                        settings.dir),
+            fmt::format("Put the file back, or say what became of it: `datachange mark {} done --reason "
+                        "...`. Nothing was changed.",
+                        version.version));
+    }
+    make_plan(read_definition(definition_file(version.path), settings.engine()),
+              options_of(settings, version, work));
+}
 
 std::vector<VersionState> states_on_target(const Settings& settings, std::string& target) {
     const std::vector<VersionFile> files = version_files(settings.dir, settings.engine());

@@ -34,6 +34,10 @@ struct MigrateReport {
 /// @param target takes its name without password
 std::vector<VersionState> states_on_target(const Settings& settings, std::string& target);
 
+/// What can be checked of a definition before its turn comes: earlier ones may make what its statements need.
+/// @throws Error (usage) if it is wrong, or has no file
+void require_plannable(const Settings& settings, const VersionState& version, const WorkOptions& work);
+
 /// Runs what is pending, in the order of versions; ends at the first failure.
 ///
 /// All definitions are parsed before the first is run. One that somebody else has run meanwhile is passed

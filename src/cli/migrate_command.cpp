@@ -1,8 +1,12 @@
 #include <memory>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 
 #include "cli/command_tree.hpp"
+#include "cli/compose.hpp"
+#include "cli/enqueue.hpp"
 #include "cli/migrate.hpp"
 #include "cli/signals.hpp"
 #include "core/text.hpp"
@@ -18,6 +22,8 @@ struct Options {
     MigrateOptions migrate;
     bool dry_run = false;
     bool any_order = false;
+    bool async = false;
+    const CLI::App* command = nullptr;
 };
 
 std::string versions_json(const std::vector<VersionState>& versions) {
@@ -85,8 +91,37 @@ int print_planned(const Settings& settings, const Options& options, const Output
     return 0;
 }
 
+/// Options on how to run mean nothing where a worker runs it with its own: none is left out in silence.
+void require_queueable(const CLI::App& command) {
+    static const std::set<std::string> meant{"async",        "to",
+                                             "only",         "step",
+                                             "strict-order", "allow-out-of-order",
+                                             "database",     "target",
+                                             "config",       "dir",
+                                             "schema-dir",   "operator",
+                                             "json",         "journal-schema",
+                                             "quiet",        "progress"};
+    for (const CLI::Option* option : command.get_options()) {
+        if (option->count() == 0 || option->get_lnames().empty() ||
+            meant.contains(option->get_lnames().front()))
+            continue;
+        throw Error(ExitCode::usage,
+                    fmt::format("--async cannot be given with --{}", option->get_lnames().front()),
+                    "Versions are run by `datachange work`, as its own options say. Nothing was enqueued.");
+    }
+}
+
+int migrate_later(const Settings& settings, const Options& options, const OutputOptions& output) {
+    require_queueable(*options.command);
+    const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
+    target->require_writable();
+    print_enqueued(*target, enqueue_pending(settings, *target, options.migrate.sequence), output);
+    return 0;
+}
+
 int migrate_command(const Settings& settings, const Options& options, const OutputOptions& output) {
     settings.require_database();
+    if (options.async) return migrate_later(settings, options, output);
     if (options.dry_run) return print_planned(settings, options, output);
     StopRequest stop;
     const SignalWatch signals(stop);
@@ -109,6 +144,7 @@ void add_migrate(CommandTree& tree) {
                                  [options](const Settings& settings, const OutputOptions& output) {
                                      return migrate_command(settings, *options, output);
                                  });
+    options->command = command;
     SequenceOptions& sequence = options->migrate.sequence;
     command->add_option("--to", sequence.to, "Up to this version, and no further")->type_name("VERSION");
     command->add_option("--only", sequence.only, "This version alone, if it is pending")
@@ -123,6 +159,8 @@ void add_migrate(CommandTree& tree) {
         ->add_flag("--allow-out-of-order", options->any_order, "Run such versions all the same (the default)")
         ->excludes("--strict-order");
     command->add_flag("--dry-run", options->dry_run, "Tell what would be run, and change nothing");
+    command->add_flag("--async", options->async,
+                      "Put them into the queue, for `work` to run, and return at once");
     tree.add_work(command, options->migrate.work);
 }
 

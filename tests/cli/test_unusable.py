@@ -46,8 +46,9 @@ class LedgerTests:
 
     def test_a_ledger_that_may_not_be_written(self):
         self.run_ok("--ledger", "kept.db", "--again")
-        self.database.execute("DROP TABLE datachange_batches; DROP TABLE datachange_requests; DROP TABLE datachange_runs; "
-                              "UPDATE users SET name = NULL WHERE id = 1")
+        self.database.execute("".join(f"DROP TABLE {name};" for name in ("datachange_batches", "datachange_requests", "datachange_runs",
+                                                                          "datachange_marks", "datachange_queue"))
+                              + "UPDATE users SET name = NULL WHERE id = 1")
         before = file_bytes(self.path("kept.db"))
         os.chmod(self.path("kept.db"), 0o444)
         os.chmod(self.folder, 0o555)
