@@ -49,10 +49,10 @@ void print_error(const Error& error, bool json) {
 
 /// In the order in which --help shows them.
 constexpr auto commands = {
-    add_new,    add_init,       add_check,       add_run,      add_migrate, add_resume,           add_retry,
-    add_undo,   add_pause,      add_cancel,      add_throttle, add_status,  add_abort_if_pending, add_mark,
-    add_runs,   add_show,       add_history,     add_diff,     add_query,   add_export,           add_verify,
-    add_ledger, add_completion, add_share_files,
+    add_new,     add_init,   add_check,      add_run,         add_migrate,  add_resume, add_retry,
+    add_approve, add_undo,   add_pause,      add_cancel,      add_throttle, add_status, add_abort_if_pending,
+    add_mark,    add_runs,   add_show,       add_history,     add_diff,     add_query,  add_export,
+    add_verify,  add_ledger, add_completion, add_share_files,
 };
 
 }  // namespace

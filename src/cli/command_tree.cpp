@@ -71,18 +71,22 @@ int CommandTree::run(int argc, char** argv) {
     return static_cast<int>(ExitCode::usage);
 }
 
-void CommandTree::add_target(CLI::App* command) {
+void CommandTree::add_database(CLI::App* command) {
     command
         ->add_option("-d,--database", m_given.database,
                      "Target: postgresql://user@host/name, sqlite:path or a path (default $DATABASE_URL, "
                      "then PG* variables)")
         ->type_name("URL");
-    command->add_option("--target", m_given.target, "Target by its name in the config file: [target.NAME]")
-        ->type_name("NAME");
     command
         ->add_option(
             "--journal-schema", m_given.journal_schema,
             "PostgreSQL schema of datachange_runs and datachange_batches (default the current schema)")
+        ->type_name("NAME");
+}
+
+void CommandTree::add_target(CLI::App* command) {
+    add_database(command);
+    command->add_option("--target", m_given.target, "Target by its name in the config file: [target.NAME]")
         ->type_name("NAME");
 }
 

@@ -46,6 +46,7 @@ public:
     void add_group(const std::string& name, const std::string& description);
 
     // Options that several commands have.
+    void add_database(CLI::App* command);
     void add_target(CLI::App* command);
     void add_ledger(CLI::App* command);
     void add_dir(CLI::App* command);

@@ -44,6 +44,7 @@ void add_check(CommandTree& tree);
 void add_run(CommandTree& tree);
 void add_resume(CommandTree& tree);
 void add_retry(CommandTree& tree);
+void add_approve(CommandTree& tree);
 void add_undo(CommandTree& tree);
 void add_pause(CommandTree& tree);
 void add_cancel(CommandTree& tree);

@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "approve/admission.hpp"
 #include "cli/settings.hpp"
 #include "core/hash.hpp"
 #include "core/process.hpp"
@@ -113,6 +114,7 @@ RunResult with_parts(const Plan& plan, const RunOptions& options, Engine engine,
     parts.workers = worker_count(options, engine);
     parts.connect = connect;
     if (!redact_key.empty()) parts.redaction_key = Redactor(redact_key).fingerprint();
+    parts.hash_identifiers = options.hash_identifiers;
     parts.retries = options.retries;
     parts.max_failures = options.max_failures;
     parts.timeouts = {options.lock_timeout, options.statement_timeout};
@@ -132,6 +134,14 @@ RunResult with_parts(const Plan& plan, const RunOptions& options, Engine engine,
 
 Plan plan_of(const RunOptions& options, Engine engine) {
     return make_plan(read_definition(definition_file(options.definition), engine), options);
+}
+
+/// Where approvals are required, nobody runs a definition alone. A rehearsal changes nothing; an undo takes
+/// back what was approved.
+Admit admission(const Plan& plan, const RunOptions& options, const Target& target) {
+    if (options.approvals.required == 0 || options.dry_run) return {};
+    return require_approvals(plan.definition, options.approvals, target.name(),
+                             {current_operator(options.operator_name), user_name()});
 }
 
 /// Plans the undo with a connection of its own, and puts the parts together.
@@ -172,8 +182,17 @@ std::string current_operator(const std::string& given) {
 
 RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop) {
     const Plan plan = plan_of(options, engine);
-    return with_parts(plan, options, engine, listener, stop,
-                      [&](const RunParts& parts) { return run_plan(plan, parts); });
+    return with_parts(plan, options, engine, listener, stop, [&](RunParts& parts) {
+        parts.admit = admission(plan, options, parts.target);
+        return run_plan(plan, parts);
+    });
+}
+
+void require_approved(const RunOptions& options, Engine engine, const std::string& run) {
+    if (options.approvals.required == 0 || options.dry_run) return;
+    const Plan plan = plan_of(options, engine);
+    const auto target = connect_target(options.database, engine, options.journal_schema);
+    admission(plan, options, *target)({run, {}, UsedApprovals(*target).all(plan.definition.version)});
 }
 
 RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine,
@@ -182,8 +201,10 @@ RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume,
     // who only ends a run has no values to redact, and needs no key
     if (resume.cancel && resumed.redact_key.empty()) resumed.redact_key = new_uuid();
     const Plan plan = plan_of(resumed, engine);
-    return with_parts(plan, resumed, engine, listener, stop,
-                      [&](const RunParts& parts) { return resume_plan(plan, parts, resume); });
+    return with_parts(plan, resumed, engine, listener, stop, [&](RunParts& parts) {
+        parts.admit = admission(plan, resumed, parts.target);
+        return resume_plan(plan, parts, resume);
+    });
 }
 
 RunResult execute_undo(const RunOptions& options, const UndoOptions& undo, Engine engine, Listener& listener,

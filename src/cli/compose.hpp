@@ -23,6 +23,10 @@ std::string current_operator(const std::string& given);
 /// Runs one definition with the concrete parts put together: what run_definition and the command `run` share.
 /// @param stop asked from outside; may be nullptr.
 RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop);
+/// That enough approvals are there for a run that comes later, as far as can be told now: rows are not compared.
+/// @param run UUID of the run that would go on; "": one would begin
+/// @throws Error (failed) as the run itself
+void require_approved(const RunOptions& options, Engine engine, const std::string& run);
 /// Goes on with a run likewise, for resume_run and the commands `resume` and `retry`.
 RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine,
                          Listener& listener, StopRequest* stop);

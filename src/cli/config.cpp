@@ -89,6 +89,9 @@ public:
         for (const auto& [place, table] : in_order) tables.push_back(table);
         return tables;
     }
+    bool is_table(const char* key) const {
+        return m_table.get(key) != nullptr && m_table.get(key)->is_table();
+    }
     std::optional<ConfigTable> table(const char* key) {
         const toml::node* node = find(key);
         if (node == nullptr) return std::nullopt;
@@ -237,7 +240,7 @@ void read_hooks(ConfigTable& table, HookConfig& hooks) {
 
 void read_tables(ConfigTable& file, Config& config) {
     for (ConfigTable& table : file.tables("target")) read_target(table, config.targets);
-    for (ConfigTable& table : file.tables("group")) {
+    for (ConfigTable& table : config.group ? std::vector<ConfigTable>{} : file.tables("group")) {
         GroupConfig& group = config.groups[table.name().substr(std::string_view{"group."}.size())];
         table.take_people("approvals-required", group.approvals_required);
         table.refuse_rest();
@@ -265,7 +268,7 @@ Config read_config(const std::string& path) {
     file.take("schema-dir", config.schema_dir);
     file.take("journal-schema", config.journal_schema);
     file.take("operator", config.operator_name);
-    file.take("group", config.group);
+    if (!file.is_table("group")) file.take("group", config.group);
     file.take_rows("batch-size", config.batch_size);
     file.take_rows("batch-threshold", config.batch_threshold);
     file.take_people("approvals-required", config.approvals.required);

@@ -78,6 +78,8 @@ MigrateReport migrate(const Settings& settings, const MigrateOptions& options, L
     const std::vector<VersionState> sequence =
         pending_sequence(states_on_target(settings, report.target), options.sequence);
     for (const VersionState& version : sequence) require_plannable(settings, version, options.work);
+    for (const VersionState& version : sequence)
+        require_approved(options_of(settings, version, options.work), settings.engine(), version.uuid);
     for (std::size_t i = 0; i < sequence.size(); ++i) {
         const VersionState& version = sequence[i];
         try {

@@ -121,6 +121,8 @@ RunOptions run_options(const Settings& settings, const std::string& path, RunOpt
     given.redact_key = settings.redact_key;
     given.batch_size = settings.batch_size;
     given.batch_threshold = settings.batch_threshold;
+    given.approvals = {settings.approvals_required, settings.allowed_signers, settings.approval_drift,
+                       settings.target};
     return given;
 }
 

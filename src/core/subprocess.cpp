@@ -82,11 +82,11 @@ private:
 /// What posix_spawn is told to do in the child.
 class SpawnSettings {
 public:
-    SpawnSettings(const Pipe& in, const Pipe& out, const Pipe& err) {
+    SpawnSettings(const Pipe& in, const Pipe& out, const Pipe& err, bool terminal) {
         posix_spawn_file_actions_init(&m_actions);
-        posix_spawn_file_actions_adddup2(&m_actions, in.read.number(), STDIN_FILENO);
+        if (!terminal) posix_spawn_file_actions_adddup2(&m_actions, in.read.number(), STDIN_FILENO);
         posix_spawn_file_actions_adddup2(&m_actions, out.write.number(), STDOUT_FILENO);
-        posix_spawn_file_actions_adddup2(&m_actions, err.write.number(), STDERR_FILENO);
+        if (!terminal) posix_spawn_file_actions_adddup2(&m_actions, err.write.number(), STDERR_FILENO);
         posix_spawnattr_init(&m_attributes);
         sigset_t none, all;
         sigemptyset(&none);
@@ -94,8 +94,9 @@ public:
         posix_spawnattr_setsigmask(&m_attributes, &none);  // ours has those blocked that a run waits for
         posix_spawnattr_setsigdefault(&m_attributes, &all);
         posix_spawnattr_setpgroup(&m_attributes, 0);
-        posix_spawnattr_setflags(&m_attributes,
-                                 POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        const int own_group = terminal ? 0 : POSIX_SPAWN_SETPGROUP;
+        posix_spawnattr_setflags(
+            &m_attributes, static_cast<short>(own_group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
     }
     ~SpawnSettings() {
         posix_spawn_file_actions_destroy(&m_actions);
@@ -118,7 +119,7 @@ pid_t spawn(const Subprocess& subprocess, const Pipe& in, const Pipe& out, const
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     const Environment environment(subprocess.environment);
-    const SpawnSettings settings(in, out, err);
+    const SpawnSettings settings(in, out, err, subprocess.terminal);
     pid_t child = 0;
     const int failure = ::posix_spawnp(&child, arguments.front(), settings.actions(), settings.attributes(),
                                        arguments.data(), environment.entries());
@@ -225,7 +226,7 @@ private:
 };
 
 /// Waits for the child itself; its streams may be closed before it has ended.
-int wait_for(pid_t child, std::optional<Clock::time_point> deadline, bool& timed_out) {
+int wait_for(pid_t child, bool own_group, std::optional<Clock::time_point> deadline, bool& timed_out) {
     int status = 0;
     while (deadline && !timed_out) {
         const pid_t ended = ::waitpid(child, &status, WNOHANG);
@@ -237,7 +238,7 @@ int wait_for(pid_t child, std::optional<Clock::time_point> deadline, bool& timed
             ::nanosleep(&moment, nullptr);
         }
     }
-    if (timed_out) ::kill(-child, SIGKILL);
+    if (timed_out) ::kill(own_group ? -child : child, SIGKILL);
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     return status;
@@ -263,7 +264,7 @@ SubprocessResult run_subprocess(const Subprocess& subprocess) {
     Exchange exchange(subprocess, in, out, err);
     SubprocessResult result;
     result.timed_out = !exchange.run(deadline);
-    const int status = wait_for(child, deadline, result.timed_out);
+    const int status = wait_for(child, !subprocess.terminal, deadline, result.timed_out);
     result.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     result.out = std::move(exchange.out());
     result.err = std::move(exchange.err());

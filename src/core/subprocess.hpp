@@ -14,7 +14,9 @@ struct Subprocess {
     std::vector<std::pair<std::string, std::string>> environment = {};  ///< besides that of this process
     std::string input = {};                                             ///< what it reads from stdin
     std::chrono::milliseconds timeout{0};  ///< after which it is killed, and all that it started; 0: none
-    std::size_t most_output = 1 << 20;     ///< bytes of each stream that are kept; what is beyond is dropped
+    bool terminal = false;  ///< it may talk to whoever is at the terminal: stdin and stderr are inherited,
+                            ///< and Ctrl-C reaches it as well
+    std::size_t most_output = 1 << 20;  ///< bytes of each stream that are kept; what is beyond is dropped
 };
 
 /// How it ended.
@@ -29,7 +31,8 @@ struct SubprocessResult {
 };
 
 /// Runs a program and waits for it. It gets a process group of its own, so that what it started ends with it,
-/// and Ctrl-C in the terminal does not reach it.
+/// and Ctrl-C in the terminal does not reach it; with `terminal` it stays in the group of this process, for
+/// only that one may read from the terminal.
 /// @throws Error (failed) if it cannot be started: there is no such program, or it may not be executed
 SubprocessResult run_subprocess(const Subprocess& subprocess);
 

@@ -56,6 +56,14 @@ std::vector<std::string> journal_ddl(Engine engine, const std::string& prefix) {
                     "  marked_by text NOT NULL,\n"
                     "  marked_at {} NOT NULL\n)",
                     prefix, moment),
+        // an approval lets one run through: its nonce can be entered once
+        fmt::format("CREATE TABLE IF NOT EXISTS {}datachange_approvals (\n"
+                    "  nonce text PRIMARY KEY,\n"
+                    "  run_uuid text NOT NULL,\n"
+                    "  version text NOT NULL,\n"
+                    "  signer text NOT NULL,\n"
+                    "  used_at {} NOT NULL\n)",
+                    prefix, moment),
         // one active run a version: this index decides between two that start at once
         fmt::format("CREATE UNIQUE INDEX IF NOT EXISTS {} ON {}datachange_runs (version)\n"
                     "  WHERE state IN ('processing', 'paused')",

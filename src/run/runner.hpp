@@ -6,6 +6,7 @@
 #include <string>
 
 #include "plan/plan.hpp"
+#include "run/admission.hpp"
 #include "run/batch_sizer.hpp"
 #include "run/journal.hpp"
 #include "run/listener.hpp"
@@ -41,6 +42,8 @@ struct RunParts {
     BatchSizing sizing = {};
     ThrottleOptions throttle = {};
     std::string redaction_key = {};  ///< fingerprint of the key of digests; "": nothing is redacted
+    Admit admit = {};  ///< asked when everything else has been checked; none: anybody may run it alone
+    bool hash_identifiers = false;  ///< StepResult::identifiers_sha256 is wanted
     const UndoRun* undo = nullptr;  ///< the plan takes a run back; nullptr: it is a definition's
 };
 

@@ -46,8 +46,8 @@ class LedgerTests:
 
     def test_a_ledger_that_may_not_be_written(self):
         self.run_ok("--ledger", "kept.db", "--again")
-        self.database.execute("DROP TABLE datachange_batches; DROP TABLE datachange_requests; DROP TABLE datachange_runs; "
-                              "UPDATE users SET name = NULL WHERE id = 1")
+        journal = ("approvals", "batches", "marks", "requests", "runs")
+        self.database.execute("".join(f"DROP TABLE datachange_{name};" for name in journal) + "UPDATE users SET name = NULL WHERE id = 1")
         before = file_bytes(self.path("kept.db"))
         os.chmod(self.path("kept.db"), 0o444)
         os.chmod(self.folder, 0o555)
