@@ -28,6 +28,34 @@ struct PaceOptions {
     std::string throttle_query;             ///< waits while this query returns more than 0
 };
 
+/// Commands that are called when something becomes of a run, each by `/bin/sh -c`; "": none. They are told of it by
+/// variables of their environment and a JSON object on stdin, and cannot change what becomes of the run: one that
+/// fails or takes too long is a warning. A dry run has none.
+struct HookOptions {
+    std::string on_start;   ///< it has begun, or goes on
+    std::string on_done;
+    std::string on_failed;  ///< it ended with an error, or was cancelled
+    std::string on_paused;  ///< it stands still on request, or was stopped
+    std::chrono::milliseconds timeout{10'000};  ///< of each; then it is killed, and all that it started
+    /// Variables besides: what the caller calls the target (DATACHANGE_TARGET), its group.
+    std::vector<std::pair<std::string, std::string>> environment;
+    /// Names of variables that hold secrets, and are withheld. DATABASE_URL, PGPASSWORD and DATACHANGE_REDACT_KEY
+    /// always are.
+    std::vector<std::string> withheld;
+
+    bool any() const {
+        return !on_start.empty() || !on_done.empty() || !on_failed.empty() || !on_paused.empty();
+    }
+};
+
+/// Who has to approve a run before it may change anything. An approval is a signed file beside the definition.
+struct ApprovalOptions {
+    unsigned required = 0;        ///< signatures of other people than the operator; 0: none
+    std::string allowed_signers;  ///< path of a file as ssh-keygen(1) has it: whose signatures count
+    double drift = 0.1;           ///< that the planned rows may differ by, as a part of those approved
+    std::string target;           ///< name that approvals know the target by; empty: that of its database
+};
+
 /// How one definition is to be run. Everything has the default of the command-line tool.
 struct RunOptions {
     std::string database;                  ///< postgresql://..., sqlite:path, or a path of a SQLite file
@@ -50,6 +78,9 @@ struct RunOptions {
     std::chrono::milliseconds lock_timeout{5'000};
     std::chrono::milliseconds statement_timeout{0};  ///< 0: the session's own
     PaceOptions pace;
+    HookOptions hooks;
+    ApprovalOptions approvals;
+    bool hash_identifiers = false;         ///< tells in the result what rows each step is about
     bool timings = false;                  ///< tells in the result what the time was spent on
 };
 
@@ -99,7 +130,11 @@ struct StepResult {
     bool only_verified = false;  ///< an integrity check: nothing was to be changed
     std::string name;
     std::string table;
+    std::uint64_t planned = 0;   ///< rows of the step's set when the run began
     RowCounts rows;
+    /// SHA-256 of the identifiers of its rows, if asked for: their texts sorted by bytes, each followed by a line
+    /// feed. Empty where rows are not kept (evidence: counts).
+    std::string identifiers_sha256;
     CsvPaths csv;
     std::string summary_before;  ///< JSON array of objects, one a row; empty without a summary section
     std::string summary_after;
@@ -120,6 +155,7 @@ struct RunResult {
     std::vector<StepResult> steps;
     std::vector<Collateral> collateral;
     std::vector<RowFailure> failures;        ///< rows that could not be changed and were skipped
+    std::vector<std::string> approved_by;    ///< whose approvals let it through; of those, what it used up now
     std::string reverses;                    ///< UUID of the run that this one takes back; ""
     std::uint64_t conflicting_rows = 0;      ///< of an undo: rows that were not any more what the run had left
     std::vector<RowConflict> conflicts;      ///< the first of them

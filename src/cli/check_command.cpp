@@ -1,15 +1,23 @@
+#include <exception>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "capture/set_reader.hpp"
 #include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
+#include "cli/definition_groups.hpp"
+#include "cli/on_targets.hpp"
+#include "cli/readable_error.hpp"
 #include "core/text.hpp"
 #include "definition/definition.hpp"
 #include "plan/plan.hpp"
 #include "report/json.hpp"
+#include "report/target_outcome.hpp"
 #include "run/guards.hpp"
 #include "run/preflight.hpp"
 #include "target/redacting_target.hpp"
@@ -97,27 +105,130 @@ void print_text(const Checked& checked) {
     }
 }
 
-int check(const Settings& settings, const Options& options, const OutputOptions& output) {
-    settings.require_database();
+std::vector<DefinitionFile> files_to_check(const Settings& settings, const Options& options) {
+    if (options.definitions.empty()) return list_definitions(settings.dir);
     std::vector<DefinitionFile> files;
     for (const std::string& what : options.definitions) files.push_back(find_definition(settings.dir, what));
-    if (options.definitions.empty()) files = list_definitions(settings.dir);
+    return files;
+}
+
+/// Each definition in turn, as `take` wants it.
+void check_each(const Settings& settings, const Options& options,
+                const std::function<void(const Checked&)>& take) {
+    settings.require_database();
+    const std::vector<DefinitionFile> files = files_to_check(settings, options);
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
     RunOptions run;
     run.batch_size = settings.batch_size;
     run.batch_threshold = settings.batch_threshold;
+    for (const DefinitionFile& file : files) {
+        const DefinitionGroups groups(file);
+        take(groups.exclude(settings.group)
+                 ? Checked{file,
+                           "",
+                           {},
+                           groups.text() + ", and this target is in " + settings.group,
+                           std::nullopt}
+                 : check_one(*target, file, run));
+    }
+}
 
+/// All definitions on one of several targets.
+struct CheckedTarget {
+    TargetConfig config;
+    std::vector<Checked> definitions;
+    std::optional<Error> error;  ///< none could be checked
+};
+
+CheckedTarget check_target(const Settings& settings, const TargetConfig& config, const Options& options) {
+    CheckedTarget checked{config, {}, std::nullopt};
+    try {
+        check_each(settings.for_target(config), options,
+                   [&](const Checked& one) { checked.definitions.push_back(one); });
+    } catch (...) {
+        checked.error = readable_error(std::current_exception());
+    }
+    return checked;
+}
+
+std::string checked_target_json(const CheckedTarget& checked) {
+    std::vector<std::string> objects;
+    for (const Checked& definition : checked.definitions) objects.push_back(checked_json(definition));
+    return JsonObject{}
+        .add("target", checked.config.name)
+        .add_or_null("group", checked.config.group)
+        .add_or_null("shard_of", checked.config.shard_of)
+        .add_or_null("error", checked.error ? checked.error->what() : "")
+        .add_or_null("hint", checked.error ? checked.error->hint() : "")
+        .raw("definitions", json_list(objects))
+        .text();
+}
+
+/// What the line of a definition says without the target: "ok    audits/...  12 rows, in batches".
+std::string verdict(const Checked& checked) {
+    if (checked.error) return "FAIL  " + checked.file.path;
+    if (!checked.skip_reason.empty()) return "skip  " + checked.file.path;
+    return "ok    " + checked.file.path;
+}
+
+/// Targets with the same verdict share a line; errors that read the same, too.
+std::string checked_targets_text(const std::vector<CheckedTarget>& targets) {
+    std::map<std::string, std::map<std::string, std::vector<std::string>>> lines;  // by version and verdict
+    std::map<std::string, std::vector<std::pair<std::string, Error>>> errors;
+    std::vector<std::pair<std::string, Error>> unreachable;
+    for (const CheckedTarget& target : targets) {
+        if (target.error) unreachable.emplace_back(target.config.name, *target.error);
+        for (const Checked& checked : target.definitions) {
+            lines[checked.file.version][verdict(checked)].push_back(target.config.name);
+            if (checked.error) errors[checked.file.version].emplace_back(target.config.name, *checked.error);
+        }
+    }
+    std::string out;
+    for (const auto& [version, verdicts] : lines) {
+        for (const auto& [text, names] : verdicts) {
+            const bool all = names.size() + unreachable.size() == targets.size();
+            out += fmt::format("{}  on {}\n", text,
+                               all                ? fmt::format("all {}", names.size())
+                               : names.size() > 8 ? std::to_string(names.size())
+                                                  : join(names, ", "));
+        }
+        for (const std::string& line : split(trim(errors_text(errors[version])), '\n'))
+            out += line.empty() ? "" : "      " + line + "\n";
+    }
+    return out + (unreachable.empty() ? "" : "\n" + errors_text(unreachable));
+}
+
+int check_targets(const Settings& settings, const Options& options, const OutputOptions& output) {
+    std::vector<CheckedTarget> checked(settings.chosen.size());
+    in_parallel(checked.size(), settings.given.choice.jobs, [&](std::size_t place) {
+        checked[place] = check_target(settings, settings.chosen[place], options);
+    });
+    std::vector<int> statuses;
+    std::vector<std::string> objects;
+    for (const CheckedTarget& target : checked) {
+        objects.push_back(checked_target_json(target));
+        if (target.error) statuses.push_back(static_cast<int>(target.error->code()));
+        for (const Checked& definition : target.definitions) {
+            if (definition.error) statuses.push_back(static_cast<int>(definition.error->code()));
+        }
+    }
+    fmt::print("{}", output.json ? JsonObject{}.raw("targets", json_list(objects)).text() + "\n"
+                                 : checked_targets_text(checked));
+    return most_serious(statuses);
+}
+
+int check(const Settings& settings, const Options& options, const OutputOptions& output) {
+    if (settings.several_targets()) return check_targets(settings, options, output);
     int status = 0;
     std::vector<std::string> objects;
-    for (const DefinitionFile& file : files) {
-        const Checked checked = check_one(*target, file, run);
+    check_each(settings, options, [&](const Checked& checked) {
         if (checked.error && status == 0) status = static_cast<int>(checked.error->code());
         if (output.json) {
             objects.push_back(checked_json(checked));
         } else {
             print_text(checked);
         }
-    }
+    });
     if (output.json) fmt::print("{}\n", json_list(objects));
     return status;
 }
@@ -134,7 +245,7 @@ void add_check(CommandTree& tree) {
                  });
     command->add_option("definition", options->definitions,
                         "Version, name or file (default all of the folder)");
-    tree.add_target(command);
+    tree.add_targets(command);
     tree.add_dir(command);
     tree.add_batching(command);
     tree.add_json(command);

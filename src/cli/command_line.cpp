@@ -1,12 +1,13 @@
 #include "cli/command_line.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include <fmt/format.h>
 
 #include "cli/command_tree.hpp"
 #include "cli/completion.hpp"
-#include "core/text.hpp"
+#include "cli/readable_error.hpp"
 #include "report/json.hpp"
 
 namespace datachange {
@@ -16,24 +17,6 @@ namespace {
 bool asks_for_json(int argc, char** argv) {
     return std::any_of(argv, argv + argc,
                        [](const char* word) { return std::string_view{word} == "--json"; });
-}
-
-/// What a server said in several lines: the SQLSTATE behind the first, its HINT among the hints.
-Error readable(const DatabaseError& error) {
-    std::vector<std::string> lines = split(error.what(), '\n');
-    if (!error.sqlstate().empty()) lines.front() += fmt::format(" ({})", error.sqlstate());
-    std::vector<std::string> message;
-    std::vector<std::string> hints;
-    for (const std::string& line : lines) {
-        if (line.starts_with("HINT:")) {
-            hints.emplace_back(trim(std::string_view{line}.substr(5)));
-        } else {
-            message.push_back(line);
-        }
-    }
-    if (!error.hint().empty()) hints.push_back(error.hint());
-    Error plain(error.code(), join(message, "\n"), join(hints, " "));
-    return plain.at(error.where());
 }
 
 void print_error(const Error& error, bool json) {
@@ -49,10 +32,35 @@ void print_error(const Error& error, bool json) {
 
 /// In the order in which --help shows them.
 constexpr auto commands = {
-    add_new,    add_init,       add_check,       add_run,      add_migrate, add_resume,           add_retry,
-    add_undo,   add_pause,      add_cancel,      add_throttle, add_status,  add_abort_if_pending, add_mark,
-    add_runs,   add_show,       add_history,     add_diff,     add_query,   add_export,           add_verify,
-    add_ledger, add_completion, add_share_files,
+    add_new,
+    add_init,
+    add_check,
+    add_run,
+    add_migrate,
+    add_resume,
+    add_retry,
+    add_enqueue,
+    add_work,
+    add_queue,
+    add_approve,
+    add_undo,
+    add_pause,
+    add_cancel,
+    add_throttle,
+    add_status,
+    add_abort_if_pending,
+    add_mark,
+    add_adopt,
+    add_runs,
+    add_show,
+    add_history,
+    add_diff,
+    add_query,
+    add_export,
+    add_verify,
+    add_ledger,
+    add_completion,
+    add_share_files,
 };
 
 }  // namespace
@@ -66,15 +74,10 @@ int run_command_line(int argc, char** argv) {
             return 0;
         }
         return tree.run(argc, argv);
-    } catch (const DatabaseError& error) {
-        print_error(readable(error), asks_for_json(argc, argv));
-        return static_cast<int>(error.code());
-    } catch (const Error& error) {
+    } catch (...) {
+        const Error error = readable_error(std::current_exception());
         print_error(error, asks_for_json(argc, argv));
         return static_cast<int>(error.code());
-    } catch (const std::exception& error) {
-        print_error(Error(ExitCode::failed, error.what()), asks_for_json(argc, argv));
-        return static_cast<int>(ExitCode::failed);
     }
 }
 

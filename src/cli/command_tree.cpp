@@ -71,19 +71,53 @@ int CommandTree::run(int argc, char** argv) {
     return static_cast<int>(ExitCode::usage);
 }
 
-void CommandTree::add_target(CLI::App* command) {
+void CommandTree::add_database(CLI::App* command) {
     command
         ->add_option("-d,--database", m_given.database,
                      "Target: postgresql://user@host/name, sqlite:path or a path (default $DATABASE_URL, "
                      "then PG* variables)")
         ->type_name("URL");
-    command->add_option("--target", m_given.target, "Target by its name in the config file: [target.NAME]")
-        ->type_name("NAME");
     command
         ->add_option(
             "--journal-schema", m_given.journal_schema,
             "PostgreSQL schema of datachange_runs and datachange_batches (default the current schema)")
         ->type_name("NAME");
+}
+
+void CommandTree::add_target(CLI::App* command) {
+    add_database(command);
+    command->add_option("--target", m_given.target, "Target by its name in the config file: [target.NAME]")
+        ->type_name("NAME");
+}
+
+void CommandTree::add_targets(CLI::App* command) {
+    add_database(command);
+    const std::string group = "Several targets of the config file";
+    TargetChoice& choice = m_given.choice;
+    const auto names = [&](const char* option, std::vector<std::string>& value, const char* description) {
+        command->add_option(option, value, description)
+            ->delimiter(',')
+            ->allow_extra_args(false)
+            ->type_name("NAME")
+            ->group(group);
+    };
+    names("--target", choice.names,
+          "Targets by their names, [target.NAME]; comma separated or given several times. One with shards "
+          "means all "
+          "of them");
+    names("--group", choice.groups, "All targets of a group");
+    command->add_flag("--all", choice.all, "All targets")->group(group);
+    command->add_option("--jobs", choice.jobs, "Targets that are worked on at once (default 4)")
+        ->check(CLI::Range(1, 256))
+        ->type_name("NUMBER")
+        ->group(group);
+}
+
+void CommandTree::add_fail_fast(CLI::App* command) {
+    command
+        ->add_flag("--fail-fast", m_given.choice.fail_fast,
+                   "After the first failure no target is begun, and runs stop after the batch in hand")
+        ->group("Several targets of the config file");
 }
 
 void CommandTree::add_ledger(CLI::App* command) {
@@ -135,8 +169,18 @@ void CommandTree::add_run_name(CLI::App* command, std::string& run) {
 }
 
 void CommandTree::add_work(CLI::App* command, WorkOptions& work) {
-    add_batching(command);
     add_target(command);
+    add_work_besides_target(command, work);
+}
+
+void CommandTree::add_work_on_targets(CLI::App* command, WorkOptions& work) {
+    add_targets(command);
+    add_fail_fast(command);
+    add_work_besides_target(command, work);
+}
+
+void CommandTree::add_work_besides_target(CLI::App* command, WorkOptions& work) {
+    add_batching(command);
     add_dir(command);
     add_ledger(command);
     add_csv_dir(command);

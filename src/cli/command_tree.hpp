@@ -46,7 +46,11 @@ public:
     void add_group(const std::string& name, const std::string& description);
 
     // Options that several commands have.
+    void add_database(CLI::App* command);
     void add_target(CLI::App* command);
+    /// In place of add_target: the command works on several targets, where Settings::several_targets().
+    void add_targets(CLI::App* command);
+    void add_fail_fast(CLI::App* command);
     void add_ledger(CLI::App* command);
     void add_dir(CLI::App* command);
     void add_schema_dir(CLI::App* command);
@@ -58,6 +62,8 @@ public:
     static void add_run_name(CLI::App* command, std::string& run);
     /// What every command takes that changes rows.
     void add_work(CLI::App* command, WorkOptions& work);
+    /// The same for one that works on several targets.
+    void add_work_on_targets(CLI::App* command, WorkOptions& work);
 
     /// @throws Error
     int run(int argc, char** argv);
@@ -65,6 +71,7 @@ public:
     const CLI::App& app() const { return m_app; }
 
 private:
+    void add_work_besides_target(CLI::App* command, WorkOptions& work);
     int report(const CLI::ParseError& error, int argc, char** argv);
     std::string help_name() const;
     std::string near_option(int argc, char** argv) const;

@@ -6,6 +6,7 @@
 
 #include "cli/settings.hpp"
 #include "datachange/undo.hpp"
+#include "report/targets_progress.hpp"
 #include "run/listener.hpp"
 
 namespace datachange {
@@ -30,6 +31,8 @@ struct WorkOptions {
 
 /// The progress of a run as the command line asks for it.
 std::unique_ptr<Listener> listener_for(const OutputOptions& output);
+/// The same for a command on several targets; whoever made a SignalWatch does it before.
+TargetsView targets_view(const OutputOptions& output);
 void print_result(const RunResult& result, const OutputOptions& output);
 
 /// An undo with the options that it began with, by the ledger; nothing if the run is none.
@@ -44,7 +47,11 @@ void add_check(CommandTree& tree);
 void add_run(CommandTree& tree);
 void add_resume(CommandTree& tree);
 void add_retry(CommandTree& tree);
+void add_approve(CommandTree& tree);
 void add_undo(CommandTree& tree);
+void add_enqueue(CommandTree& tree);
+void add_work(CommandTree& tree);
+void add_queue(CommandTree& tree);
 void add_pause(CommandTree& tree);
 void add_cancel(CommandTree& tree);
 void add_throttle(CommandTree& tree);
@@ -58,6 +65,7 @@ void add_history(CommandTree& tree);
 void add_diff(CommandTree& tree);
 void add_query(CommandTree& tree);
 void add_completion(CommandTree& tree);
+void add_adopt(CommandTree& tree);
 void add_share_files(CommandTree& tree);
 void add_export(CommandTree& tree);
 void add_verify(CommandTree& tree);

@@ -75,7 +75,18 @@ Settings settings_of(const Line& line) {
     given.config = value("config");
     given.dir = value("dir");
     given.ledger = value("ledger");
-    return resolve_settings(given);
+    const Settings settings = resolve_settings(given);
+    for (const TargetConfig& target : settings.config.targets) {
+        if (value("target") == target.name) return settings.for_target_without_url(target);
+    }
+    return settings;
+}
+
+std::string targets(const Line& line) {
+    std::string text;
+    for (const TargetConfig& target : settings_of(line).config.targets)
+        text += candidate(target.name, target.group);
+    return text;
 }
 
 std::string versions(const Line& line) {
@@ -103,6 +114,14 @@ std::string runs(const Line& line) {
     return text;
 }
 
+std::string groups(const Line& line) {
+    std::set<std::string> names;
+    for (const TargetConfig& target : settings_of(line).config.targets) names.insert(target.group);
+    std::string text;
+    for (const std::string& name : names) text += name.empty() ? "" : candidate(name, "");
+    return text;
+}
+
 /// What stands for itself by its declared type, or else by its name: a new command's RUN is known as one.
 std::string values(const Line& line, const OptionText& option, const std::string& word) {
     if (!option.choices.empty()) {
@@ -118,6 +137,8 @@ std::string values(const Line& line, const OptionText& option, const std::string
     if (is({"definition", "definitions"})) return definitions(line, word);
     if (is({"run", "runs"})) return runs(line);
     if (is({"version"})) return versions(line);
+    if (is({"target", "targets"})) return targets(line);
+    if (is({"group"})) return groups(line);
     return {};
 }
 

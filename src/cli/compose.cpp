@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "approve/admission.hpp"
 #include "cli/settings.hpp"
 #include "core/hash.hpp"
 #include "core/process.hpp"
@@ -20,9 +21,11 @@
 #include "datachange/version.hpp"
 #include "definition/definition.hpp"
 #include "record/record.hpp"
+#include "report/hook_listener.hpp"
 #include "run/owner.hpp"
 #include "run/rehearsal_target.hpp"
 #include "run/runner.hpp"
+#include "target/postgres/conninfo.hpp"
 #include "target/redacting_target.hpp"
 
 namespace datachange {
@@ -85,10 +88,34 @@ std::string redaction_key(const Plan& plan, const std::string& given) {
         .at(plan.definition.path);
 }
 
+/// What hooks are told besides what becomes of the run. Where datachange reads such a variable itself, it has
+/// the value in force, so that a hook may call datachange.
+HookOptions hooks_for(const RunOptions& options) {
+    HookOptions hooks = options.hooks;
+    const auto add = [&](const char* name, const std::string& value) {
+        hooks.environment.emplace_back(name, value);
+    };
+    add("DATACHANGE_OPERATOR", current_operator(options.operator_name));
+    add("DATACHANGE_HOST", host_name());
+    add("DATACHANGE_LEDGER", std::filesystem::absolute(options.ledger).string());
+    add("DATACHANGE_CSV_DIR", std::filesystem::absolute(options.csv_dir).string());
+    add("DATACHANGE_JOURNAL_SCHEMA", options.journal_schema);
+    return hooks;
+}
+
+/// A datachange that a hook calls has no hooks: they would call each other without end.
+bool has_hooks(const RunOptions& options) {
+    return options.hooks.any() && !options.dry_run && std::getenv("DATACHANGE_EVENT") == nullptr;
+}
+
 /// Puts the concrete parts together for one run, and has `work` use them.
 template <typename Work>
-RunResult with_parts(const Plan& plan, const RunOptions& options, Engine engine, Listener& listener,
+RunResult with_parts(const Plan& plan, const RunOptions& options, Engine engine, Listener& told,
                      StopRequest* stop, Work&& work) {
+    // first, so that it waits for hooks when everything else is closed
+    std::optional<HookListener> hooks;
+    if (has_hooks(options)) hooks.emplace(hooks_for(options), told);
+    Listener& listener = hooks ? *hooks : told;
     const std::string redact_key = redaction_key(plan, options.redact_key);
     const RecordOptions record_options{options.ledger, options.csv_dir, ledger_lock_timeout_ms()};
     const auto journal =
@@ -113,6 +140,7 @@ RunResult with_parts(const Plan& plan, const RunOptions& options, Engine engine,
     parts.workers = worker_count(options, engine);
     parts.connect = connect;
     if (!redact_key.empty()) parts.redaction_key = Redactor(redact_key).fingerprint();
+    parts.hash_identifiers = options.hash_identifiers;
     parts.retries = options.retries;
     parts.max_failures = options.max_failures;
     parts.timeouts = {options.lock_timeout, options.statement_timeout};
@@ -132,6 +160,20 @@ RunResult with_parts(const Plan& plan, const RunOptions& options, Engine engine,
 
 Plan plan_of(const RunOptions& options, Engine engine) {
     return make_plan(read_definition(definition_file(options.definition), engine), options);
+}
+
+void supervise(RunParts& parts, const Supervision* supervision) {
+    if (supervision == nullptr) return;
+    parts.entered = supervision->entered;
+    parts.identity.owner += " " + supervision->role;
+}
+
+/// Where approvals are required, nobody runs a definition alone. A rehearsal changes nothing; an undo takes
+/// back what was approved.
+Admit admission(const Plan& plan, const RunOptions& options, const Target& target) {
+    if (options.approvals.required == 0 || options.dry_run) return {};
+    return require_approvals(plan.definition, options.approvals, target.name(),
+                             {current_operator(options.operator_name), user_name()});
 }
 
 /// Plans the undo with a connection of its own, and puts the parts together.
@@ -166,24 +208,46 @@ std::unique_ptr<Target> connect_target(const std::string& database, Engine engin
     return target;
 }
 
+std::string target_name(const std::string& database, Engine engine) try {
+    if (engine == Engine::postgresql)
+        return postgres::address_text(postgres::plan_connection(database, "").address);
+    return "sqlite:" + std::filesystem::absolute(sqlite_path(database)).lexically_normal().string();
+} catch (const std::exception&) {
+    return {};
+}
+
 std::string current_operator(const std::string& given) {
     return given.empty() ? user_name() : given;
 }
 
-RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop) {
+RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop,
+                      const Supervision* supervision) {
     const Plan plan = plan_of(options, engine);
-    return with_parts(plan, options, engine, listener, stop,
-                      [&](const RunParts& parts) { return run_plan(plan, parts); });
+    return with_parts(plan, options, engine, listener, stop, [&](RunParts& parts) {
+        supervise(parts, supervision);
+        parts.admit = admission(plan, options, parts.target);
+        return run_plan(plan, parts);
+    });
+}
+
+void require_approved(const RunOptions& options, Engine engine, const std::string& run) {
+    if (options.approvals.required == 0 || options.dry_run) return;
+    const Plan plan = plan_of(options, engine);
+    const auto target = connect_target(options.database, engine, options.journal_schema);
+    admission(plan, options, *target)({run, {}, UsedApprovals(*target).all(plan.definition.version)});
 }
 
 RunResult execute_resume(const RunOptions& options, const ResumeOptions& resume, Engine engine,
-                         Listener& listener, StopRequest* stop) {
+                         Listener& listener, StopRequest* stop, const Supervision* supervision) {
     RunOptions resumed = options;
     // who only ends a run has no values to redact, and needs no key
     if (resume.cancel && resumed.redact_key.empty()) resumed.redact_key = new_uuid();
     const Plan plan = plan_of(resumed, engine);
-    return with_parts(plan, resumed, engine, listener, stop,
-                      [&](const RunParts& parts) { return resume_plan(plan, parts, resume); });
+    return with_parts(plan, resumed, engine, listener, stop, [&](RunParts& parts) {
+        supervise(parts, supervision);
+        parts.admit = admission(plan, resumed, parts.target);
+        return resume_plan(plan, parts, resume);
+    });
 }
 
 RunResult execute_undo(const RunOptions& options, const UndoOptions& undo, Engine engine, Listener& listener,
@@ -197,6 +261,10 @@ RunResult execute_undo_resume(const RunOptions& options, const UndoOptions& undo
     return with_undo(options, undo, engine, listener, stop, [&](const Plan& plan, const RunParts& parts) {
         return resume_plan(plan, parts, resume);
     });
+}
+
+void call_hooks(const RunOptions& options, const RunNotice& notice, Listener& listener) {
+    if (has_hooks(options)) HookListener(hooks_for(options), listener).run_concluded(notice);
 }
 
 RunResult run_definition(const RunOptions& options) {

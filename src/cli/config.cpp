@@ -1,8 +1,13 @@
 #include "cli/config.hpp"
 
-#include <cstdlib>
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -19,21 +24,25 @@ namespace {
 class ConfigTable {
 public:
     /// @param name "" for the file itself, "target.eu-prod"
-    ConfigTable(const std::string& path, std::string name, const toml::table& table)
-        : m_path(path), m_name(std::move(name)), m_table(table) {}
+    ConfigTable(std::string path, std::string name, const toml::table& table)
+        : m_path(std::move(path)), m_name(std::move(name)), m_table(table) {}
 
     void take(const char* key, std::string& value) {
-        if (const toml::node* node = find(key)) value = text(key, *node);
+        if (const toml::node* node = find(key)) value = full_text(key, *node);
     }
     void take(const char* key, std::optional<std::string>& value) {
+        if (const toml::node* node = find(key)) value = full_text(key, *node);
+    }
+    /// An empty one is none.
+    void take_command(const char* key, std::string& value) {
         if (const toml::node* node = find(key)) value = text(key, *node);
     }
-    void take_rows(const char* key, std::optional<std::uint64_t>& value) {
+    void take_rows(const char* key, std::int64_t least, std::optional<std::uint64_t>& value) {
         const toml::node* node = find(key);
         if (node == nullptr) return;
         const auto number = node->value_exact<std::int64_t>();
-        if (!number || *number <= 0)
-            refuse(*node, fmt::format("{} must be a positive number of rows", key),
+        if (!number || *number < least)
+            refuse(*node, fmt::format("{} must be a {}number of rows", key, least > 0 ? "positive " : ""),
                    fmt::format("Write {} = 5000.", key));
         value = static_cast<std::uint64_t>(*number);
     }
@@ -46,18 +55,14 @@ public:
                    fmt::format("Write {} = 1.", key));
         value = static_cast<unsigned>(*number);
     }
-    /// 0.1, 10 or "10%"
+    /// 0.1 or "10%"
     void take_part(const char* key, std::optional<double>& value) {
         const toml::node* node = find(key);
         if (node == nullptr) return;
-        value = node->value<double>();
-        if (const auto percent = node->value_exact<std::string>(); percent && percent->ends_with('%')) {
-            const std::string number = percent->substr(0, percent->size() - 1);
-            char* end = nullptr;
-            const double read = std::strtod(number.c_str(), &end);
-            if (!number.empty() && *end == '\0') value = read / 100;
-        }
-        if (!value || *value < 0)
+        value = node->is_number() ? node->value<double>()
+                                  : percent(node->value_exact<std::string>().value_or(""));
+        const bool plain = node->is_number() && value && *value > 1;  // 10 is more likely meant as 10 %
+        if (!value || !std::isfinite(*value) || *value < 0 || plain)
             refuse(*node, fmt::format("{} must be a part of the rows", key),
                    fmt::format("Write {0} = 0.1 or {0} = \"10%\".", key));
     }
@@ -76,19 +81,21 @@ public:
         if (node == nullptr) return {};
         if (!node->is_table())
             refuse(*node, fmt::format("{} must be tables", key), fmt::format("Write [{}.NAME].", key));
-        std::map<std::pair<unsigned, unsigned>, ConfigTable> in_order;
+        std::vector<ConfigTable> tables;
         for (const auto& [name, beneath] : *node->as_table()) {
             const std::string whole = fmt::format("{}.{}", key, std::string_view{name.str()});
             if (!beneath.is_table())
                 refuse(beneath, fmt::format("{} must be a table", whole),
                        fmt::format("Write [{}.NAME].", key));
-            const auto at = beneath.source().begin;
-            in_order.emplace(std::pair{at.line, at.column}, ConfigTable(m_path, whole, *beneath.as_table()));
+            tables.push_back(ConfigTable(m_path, whole, *beneath.as_table()));
         }
-        std::vector<ConfigTable> tables;
-        for (const auto& [place, table] : in_order) tables.push_back(table);
+        // in the order of the file
+        std::stable_sort(tables.begin(), tables.end(), [](const ConfigTable& one, const ConfigTable& other) {
+            return one.position() < other.position();
+        });
         return tables;
     }
+    bool is_table(const char* key) const { return m_table.get().get_as<toml::table>(key) != nullptr; }
     std::optional<ConfigTable> table(const char* key) {
         const toml::node* node = find(key);
         if (node == nullptr) return std::nullopt;
@@ -96,29 +103,31 @@ public:
             refuse(*node, fmt::format("{} must be a table", key), fmt::format("Write [{}].", key));
         return ConfigTable(m_path, key, *node->as_table());
     }
-    /// The elements of an array of texts and tables; a text stands for a table that has it under `url`.
-    std::vector<ConfigTable> elements(const char* key, std::vector<toml::table>& kept) {
+    /// The elements of a list of databases: tables, and texts, which are URLs.
+    std::vector<ConfigTable> elements(const char* key) {
+        static const toml::table nothing;
         const toml::node* node = find(key);
         if (node == nullptr) return {};
         const toml::array* array = node->as_array();
         if (array == nullptr || array->empty())
             refuse(*node, fmt::format("{} must be a list of databases", key),
                    fmt::format("Write {} = [\"postgresql://...\", {{ url-env = \"SHARD_2_URL\" }}].", key));
-        kept.reserve(array->size());
-        std::vector<ConfigTable> tables;
+        std::vector<ConfigTable> elements;
         for (const toml::node& element : *array) {
+            const std::string name = fmt::format("{}.{}", m_name, elements.size() + 1);
             const auto url = element.value_exact<std::string>();
             if (!url && !element.is_table())
                 refuse(element, fmt::format("an element of {} must be a URL or a table", key),
                        "Write \"postgresql://...\" or { url-env = \"NAME\" }.");
-            kept.push_back(url ? toml::table{{"url", *url}} : *element.as_table());
-            tables.emplace_back(m_path, fmt::format("{}.{}", m_name, tables.size() + 1), kept.back());
+            ConfigTable& table = elements.emplace_back(m_path, name, url ? nothing : *element.as_table());
+            table.m_place = place_of(element);
+            table.m_bare_url = url;
         }
-        return tables;
+        return elements;
     }
 
     void refuse_rest() const {
-        for (const auto& [name, node] : m_table) {
+        for (const auto& [name, node] : m_table.get()) {
             const std::string key{name.str()};
             if (m_known.contains(key)) continue;
             const std::vector<std::string> known{m_known.begin(), m_known.end()};
@@ -131,17 +140,37 @@ public:
     [[noreturn]] void refuse_table(const std::string& message, const std::string& hint) const {
         throw Error(ExitCode::usage, message, hint).at(place());
     }
-    std::string place() const { return place_of(m_table); }
+    std::string place() const { return m_place.empty() ? place_of(m_table) : m_place; }
     const std::string& name() const { return m_name; }
+    /// Of an element that is no table, but a text.
+    const std::optional<std::string>& bare_url() const { return m_bare_url; }
 
 private:
     const toml::node* find(const char* key) {
         m_known.insert(key);
-        return m_table.get(key);
+        return m_table.get().get(key);
     }
     std::string text(const char* key, const toml::node& node) const {
         if (const auto text = node.value_exact<std::string>()) return *text;
         refuse(node, fmt::format("{} must be a text", key), fmt::format("Write {} = \"...\".", key));
+    }
+    std::string full_text(const char* key, const toml::node& node) const {
+        std::string full = text(key, node);
+        if (full.empty())
+            refuse(node, fmt::format("{} is empty", key), "Leave the line out, or say what it is.");
+        return full;
+    }
+    static std::optional<double> percent(const std::string& text) {
+        if (!text.ends_with('%')) return std::nullopt;
+        const std::string_view number = trim(std::string_view{text}.substr(0, text.size() - 1));
+        double value = 0;
+        const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), value);
+        if (failure != std::errc{} || end != number.data() + number.size()) return std::nullopt;
+        return value / 100;
+    }
+    std::pair<unsigned, unsigned> position() const {
+        const auto at = m_table.get().source().begin;
+        return {at.line, at.column};
     }
     std::string place_of(const toml::node& node) const {
         const auto at = node.source().begin;
@@ -152,9 +181,10 @@ private:
         throw Error(ExitCode::usage, message, hint).at(place_of(node));
     }
 
-    const std::string& m_path;
-    std::string m_name;
-    const toml::table& m_table;
+    std::string m_path, m_name;
+    std::reference_wrapper<const toml::table> m_table;
+    std::string m_place;  ///< "": that of the table
+    std::optional<std::string> m_bare_url;
     std::set<std::string> m_known;
 };
 
@@ -180,23 +210,30 @@ void require_one_url(const ConfigTable& table, const UrlSource& url) {
         "THAT PRINTS IT\".");
 }
 
-void read_shards(ConfigTable& table, const TargetConfig& target, std::vector<TargetConfig>& targets) {
-    std::vector<toml::table> kept;
-    for (ConfigTable& element : table.elements("shards", kept)) {
-        TargetConfig shard = target;
-        shard.shard_of = target.name;
-        std::string name = element.name().substr(element.name().rfind('.') + 1);
-        element.take("name", name);
-        if (!is_target_name(name))
-            element.refuse_table(fmt::format("\"{}\" cannot be the name of a shard", name),
-                                 "Use letters, digits, - and _.");
-        shard.name = target.name + "." + name;
-        shard.at = table.place();
-        take_url(element, shard.url);
-        element.refuse_rest();
-        require_one_url(element, shard.url);
-        targets.push_back(std::move(shard));
+void read_shard(ConfigTable& table, const TargetConfig& target, std::vector<TargetConfig>& targets) {
+    TargetConfig shard = target;
+    shard.shard_of = target.name;
+    shard.at = table.place();
+    std::string name = table.name().substr(table.name().rfind('.') + 1);
+    if (const auto& url = table.bare_url()) {
+        shard.url.url = *url;
+    } else {
+        table.take("name", name);
+        take_url(table, shard.url);
+        table.refuse_rest();
     }
+    if (!is_target_name(name))
+        table.refuse_table(fmt::format("\"{}\" cannot be the name of a shard", name),
+                           "Use letters, digits, - and _.");
+    shard.name = target.name + "." + name;
+    for (const TargetConfig& other : targets) {
+        if (other.name == shard.name)
+            table.refuse_table(
+                fmt::format("target {} has two shards {}", target.name, name),
+                fmt::format("The other is at {}; a shard without a name is called by its number.", other.at));
+    }
+    require_one_url(table, shard.url);
+    targets.push_back(std::move(shard));
 }
 
 void read_target(ConfigTable& table, std::vector<TargetConfig>& targets) {
@@ -214,48 +251,70 @@ void read_target(ConfigTable& table, std::vector<TargetConfig>& targets) {
     table.take("schema-dir", target.schema_dir);
     table.take("journal-schema", target.journal_schema);
     table.take_people("approvals-required", target.approvals_required);
-    const std::size_t before = targets.size();
-    read_shards(table, target, targets);
+    std::vector<ConfigTable> shards = table.elements("shards");
     table.refuse_rest();
-    if (targets.size() == before) {
+    if (shards.empty()) {
         require_one_url(table, target.url);
         targets.push_back(std::move(target));
-    } else if (target.url.given()) {
+        return;
+    }
+    if (target.url.given())
         table.refuse_table(fmt::format("{} has a URL and shards", table.name()),
                            "A target is one database, or several shards: leave one of them out.");
-    }
+    for (ConfigTable& shard : shards) read_shard(shard, target, targets);
 }
 
-void read_hooks(ConfigTable& table, HookConfig& hooks) {
-    table.take("on-start", hooks.on_start);
-    table.take("on-done", hooks.on_done);
-    table.take("on-failed", hooks.on_failed);
-    table.take("on-paused", hooks.on_paused);
+void read_hooks(ConfigTable& table, HookOptions& hooks) {
+    table.take_command("on-start", hooks.on_start);
+    table.take_command("on-done", hooks.on_done);
+    table.take_command("on-failed", hooks.on_failed);
+    table.take_command("on-paused", hooks.on_paused);
     table.take_duration("timeout", hooks.timeout);
+    table.refuse_rest();
+}
+
+void read_group(ConfigTable& table, std::map<std::string, GroupConfig>& groups) {
+    GroupConfig& group = groups[table.name().substr(std::string_view{"group."}.size())];
+    table.take_people("approvals-required", group.approvals_required);
     table.refuse_rest();
 }
 
 void read_tables(ConfigTable& file, Config& config) {
     for (ConfigTable& table : file.tables("target")) read_target(table, config.targets);
-    for (ConfigTable& table : file.tables("group")) {
-        GroupConfig& group = config.groups[table.name().substr(std::string_view{"group."}.size())];
-        table.take_people("approvals-required", group.approvals_required);
-        table.refuse_rest();
+    // one word for two things, of which a file has one: the group of its own database, and tables of groups
+    if (!file.is_table("group")) {
+        file.take("group", config.group);
+    } else {
+        for (ConfigTable& table : file.tables("group")) read_group(table, config.groups);
     }
     if (auto hooks = file.table("hooks")) read_hooks(*hooks, config.hooks);
+}
+
+toml::table parse(const std::string& path) {
+    if (std::filesystem::is_directory(path))
+        throw Error(ExitCode::usage, "a folder, where the config file should be",
+                    "Move it away, or give --config.")
+            .at(path);
+    try {
+        return toml::parse_file(path);
+    } catch (const toml::parse_error& error) {
+        const auto at = error.source().begin;
+        const std::string what{error.description()};
+        const bool groups = what.find("redefine existing string 'group") != std::string::npos;
+        throw Error(
+            ExitCode::usage, what,
+            groups
+                ? "A file has either group = \"...\" or tables [group.NAME]: beside tables, say the group in "
+                  "[target.NAME] or in DATACHANGE_GROUP."
+                : "datachange.toml is a TOML file.")
+            .at(at.line == 0 ? path : fmt::format("{}:{}:{}", path, at.line, at.column));
+    }
 }
 
 }  // namespace
 
 Config read_config(const std::string& path) {
-    toml::table parsed;
-    try {
-        parsed = toml::parse_file(path);
-    } catch (const toml::parse_error& error) {
-        const auto at = error.source().begin;
-        throw Error(ExitCode::usage, std::string{error.description()}, "datachange.toml is a TOML file.")
-            .at(fmt::format("{}:{}:{}", path, at.line, at.column));
-    }
+    const toml::table parsed = parse(path);
     ConfigTable file(path, "", parsed);
     Config config;
     file.take("database", config.database);
@@ -265,9 +324,8 @@ Config read_config(const std::string& path) {
     file.take("schema-dir", config.schema_dir);
     file.take("journal-schema", config.journal_schema);
     file.take("operator", config.operator_name);
-    file.take("group", config.group);
-    file.take_rows("batch-size", config.batch_size);
-    file.take_rows("batch-threshold", config.batch_threshold);
+    file.take_rows("batch-size", 1, config.batch_size);
+    file.take_rows("batch-threshold", 0, config.batch_threshold);
     file.take_people("approvals-required", config.approvals.required);
     file.take("allowed-signers", config.approvals.allowed_signers);
     file.take_part("approval-drift", config.approvals.drift);

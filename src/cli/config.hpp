@@ -1,11 +1,12 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "datachange/run.hpp"
 
 namespace datachange {
 
@@ -35,16 +36,6 @@ struct GroupConfig {
     std::optional<unsigned> approvals_required;
 };
 
-/// The table [hooks]: commands for the shell; "": none.
-struct HookConfig {
-    std::string on_start, on_done, on_failed, on_paused;
-    std::chrono::milliseconds timeout{10'000};  ///< of each
-
-    bool any() const {
-        return !on_start.empty() || !on_done.empty() || !on_failed.empty() || !on_paused.empty();
-    }
-};
-
 /// Who has to approve a run before it may change anything.
 struct ApprovalConfig {
     std::optional<unsigned> required;  ///< other people's signatures
@@ -58,7 +49,7 @@ struct Config {
         group;
     std::optional<std::uint64_t> batch_size, batch_threshold;
     ApprovalConfig approvals;
-    HookConfig hooks;
+    HookOptions hooks;  ///< the table [hooks]
     std::map<std::string, GroupConfig> groups;
     std::vector<TargetConfig> targets;  ///< in the order of the file, shards one by one
 };

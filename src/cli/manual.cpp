@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/command_tree.hpp"
+#include "cli/config_keys.hpp"
 #include "cli/mdoc.hpp"
 #include "cli/settings.hpp"
 #include "core/text.hpp"
@@ -25,6 +26,10 @@ struct Variable {
     const char* meaning;
 };
 constexpr std::array variables{
+    Variable{"DATACHANGE_GROUP", "target",
+             "The group that the target is in, where the table of the target in datachange.toml says none"},
+    Variable{"DATACHANGE_REDACT_KEY", "database",
+             "The key of the digests that `redact:` keeps in place of values, 16 bytes or more"},
     Variable{"PGHOST", "database",
              "With PGDATABASE, PGSERVICE and the other variables of libpq: the target, where none is named"},
     Variable{"PGPASSWORD", "database",
@@ -234,6 +239,64 @@ void write_command(const CommandText& command, const CommandText* parent, std::i
     for (const CommandText& beneath : command.commands) write_command(beneath, &command, date, pages);
 }
 
+template <std::size_t count>
+void write_keys(Mdoc& page, const std::array<ConfigKey, count>& keys) {
+    for (const ConfigKey& key : keys) {
+        page.line(fmt::format("It Ic {} Ns = Ns Ar {}", Mdoc::escaped(key.name), key.value));
+        page.sentences(key.meaning);
+    }
+}
+
+template <std::size_t count>
+void write_table(Mdoc& page, const std::string& name, const std::string& meaning,
+                 const std::array<ConfigKey, count>& keys) {
+    page.subsection(name);
+    page.sentences(meaning);
+    page.line("Bl -tag -width Ds");
+    write_keys(page, keys);
+    page.line("El");
+}
+
+/// The keys that are options as well.
+void write_settings(Mdoc& page, const std::vector<OptionText>& options) {
+    for (const SettingSource& source : setting_sources) {
+        const OptionText* option = find_option(options, source.key);
+        if (option == nullptr) continue;
+        page.line(fmt::format("It Ic {} Ns = Ns Ar {}", Mdoc::escaped(source.key), option->value));
+        page.sentences(option->description + ".");
+        if (source.variable.empty()) continue;
+        page.line("Pp");
+        page.sentences("In the environment: " + source.variable);
+    }
+}
+
+void write_hooks(Mdoc& page) {
+    write_table(
+        page, "[hooks] commands that are called",
+        "Commands for /bin/sh that are called when something becomes of a run, whichever command it is of; a "
+        "dry run and a run that is refused before the ledger has it call none. They are called in order, "
+        "beside "
+        "the run, which does not wait for them until its end. One that fails, or takes too long and is "
+        "killed "
+        "with its process group, is a warning, and changes neither result nor exit status. What they print "
+        "is "
+        "dropped. A datachange that a hook calls has no hooks itself.",
+        hook_keys);
+    page.line("Pp");
+    page.sentences(
+        "They read a JSON object on stdin, with the names below in lower case without DATACHANGE_, and have "
+        "the "
+        "environment of datachange without DATABASE_URL, PGPASSWORD, DATACHANGE_REDACT_KEY and the variables "
+        "of "
+        "url-env, and with:");
+    page.line("Bl -tag -width Ds");
+    for (const ConfigKey& variable : hook_variables) {
+        page.line(fmt::format("It Ev {}", variable.name));
+        page.sentences(variable.meaning);
+    }
+    page.line("El");
+}
+
 ManualPage config_page(const CommandText& tool, std::int64_t date) {
     std::vector<OptionText> options;
     collect_options(tool, options);
@@ -242,26 +305,23 @@ ManualPage config_page(const CommandText& tool, std::int64_t date) {
     page.section("DESCRIPTION");
     page.sentences(
         "A TOML file in the folder where datachange is called, or the one that --config names. An unknown "
-        "key is an "
-        "error. What is given on the command line wins over the environment, that over the file .env, and "
-        "that over "
-        "this file.");
+        "key is an error. What is given on the command line wins over the table of the chosen target, that "
+        "over the "
+        "environment, that over the file .env, and that over the other keys of this file.");
     page.line("Bl -tag -width Ds");
-    for (const SettingSource& source : setting_sources) {
-        const OptionText* option = find_option(options, source.key);
-        if (option == nullptr) continue;
-        page.line(fmt::format("It Ic {} Ns = Ns Ar {}", Mdoc::escaped(source.key), option->value));
-        page.sentences(option->description + ".");
-        if (!source.variable.empty()) {
-            page.line("Pp");
-            page.sentences("In the environment: " + source.variable);
-        }
-    }
+    write_settings(page, options);
+    write_keys(page, plain_keys);
     page.line("El");
+    write_table(
+        page, "[target.NAME] databases by name",
+        "A database that --target NAME chooses; a name has letters, digits, - and _. One of the first four "
+        "keys is given.",
+        target_keys);
+    write_table(page, "[group.NAME] groups of them", "What holds for all targets of a group.", group_keys);
+    write_hooks(page);
     write_files(page, options);
     page.section("EXAMPLES");
-    page.example(
-        "database = \"postgresql://app@db.example.com/shop\"\nledger = \"audit/shop.db\"\nbatch-size = 5000");
+    page.example(config_example);
     write_see_also(page, {{1, page_name(tool)}});
     return {config_name, 5, page.text()};
 }

@@ -9,6 +9,7 @@
 #include "core/process.hpp"
 #include "core/text.hpp"
 #include "definition/definition.hpp"
+#include "migrate/schema_state.hpp"
 #include "record/ledger/version_events.hpp"
 #include "report/json.hpp"
 #include "run/version_state.hpp"
@@ -25,15 +26,22 @@ bool is_version(const std::string& text) {
     return text.size() == 14 && text.find_first_not_of("0123456789") == std::string::npos;
 }
 
-/// The version that is meant: of a definition, or one that the target or another tool knows and this folder
-/// does not.
+/// The version that is meant: of a definition or schema migration, or one that the target or another tool
+/// knows and this folder does not.
 std::string version_of(const Settings& settings, const std::string& which) {
-    return is_version(which) ? which : find_definition(settings.dir, which).version;
+    if (is_version(which)) return which;
+    for (const SchemaFile& file : schema_files_beside(settings.dir, settings.schema_dir)) {
+        if (which == file.name || which == file.version + "_" + file.name || which == file.path)
+            return file.version;
+    }
+    return find_definition(settings.dir, which).version;
 }
 
 VersionState state_of(const Settings& settings, Target& target, const std::string& version) {
-    const auto states =
-        version_states(version_files(settings.dir, settings.engine()), journal_state(target), settings.group);
+    const JournalState journal = journal_state(target);
+    const auto states = in_one_order(
+        version_states(version_files(settings.dir, settings.engine()), journal, settings.group),
+        schema_states(target, schema_files_beside(settings.dir, settings.schema_dir), journal.marks), true);
     const auto found = std::find_if(states.begin(), states.end(),
                                     [&](const VersionState& state) { return state.version == version; });
     if (found != states.end()) return *found;
@@ -44,6 +52,11 @@ VersionState state_of(const Settings& settings, Target& target, const std::strin
 
 /// A mark says what is not so yet, and never of a run that goes on.
 void require_sensible(const VersionState& now, const std::string& state) {
+    if (now.kind == "schema" && now.state == "processing") {
+        throw Error(ExitCode::pending,
+                    fmt::format("schema migration {} is being applied by {}", now.version, now.operator_name),
+                    "Wait until it has ended. Nothing was changed.");
+    }
     if (now.state == "processing" || now.state == "paused" || now.state.starts_with("undo ")) {
         throw Error(ExitCode::pending,
                     fmt::format("version {} is {} (run {})", now.version, now.state, now.uuid.substr(0, 8)),
@@ -109,6 +122,7 @@ void add_mark(CommandTree& tree) {
         ->type_name("TEXT");
     tree.add_target(command);
     tree.add_dir(command);
+    tree.add_schema_dir(command);
     tree.add_ledger(command);
     tree.add_operator(command);
     tree.add_json(command);

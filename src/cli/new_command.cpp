@@ -20,6 +20,7 @@ namespace {
 
 struct Options {
     std::string name, table, identifier, ticket;
+    bool schema = false;
 };
 
 /// "Backfill user names" -> "backfill_user_names".
@@ -72,6 +73,29 @@ std::string definition_template(const std::string& title, const Options& options
         title, options.ticket.empty() ? "TICKET-1" : options.ticket, table, identifier);
 }
 
+std::string schema_template(const std::string& title) {
+    return fmt::format(
+        "-- Schema migration: {}. Say here what for.\n"
+        "-- It is one transaction. CREATE INDEX CONCURRENTLY and the like cannot be in one: they stand in a "
+        "file of\n"
+        "-- their own, the first line of which is a comment that reads transaction: no\n"
+        "\n",
+        title);
+}
+
+/// The folder that the file belongs into.
+std::string folder_of(const Settings& settings, const Options& options) {
+    if (!options.schema) return settings.dir;
+    if (!options.table.empty() || !options.identifier.empty() || !options.ticket.empty()) {
+        throw Error(ExitCode::usage,
+                    "--table, --identifier and --ticket are for definitions, and not for --schema",
+                    "Leave them out.");
+    }
+    if (!settings.schema_dir.empty()) return settings.schema_dir;
+    throw Error(ExitCode::usage, "there is no folder of schema migrations",
+                "Name it with --schema-dir, or with schema-dir in datachange.toml.");
+}
+
 void create_file(const std::string& path, const std::string& text) {
     const int file =
         ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);  // never over an existing one
@@ -81,21 +105,22 @@ void create_file(const std::string& path, const std::string& text) {
     if (file >= 0) ::close(file);
     if (!written) {
         throw Error(ExitCode::failed, fmt::format("{} cannot be written: {}", path, std::strerror(error)),
-                    "Give a folder that can be written with --dir.");
+                    "Give a folder that can be written with --dir, or --schema-dir.");
     }
 }
 
 int write_new(const Settings& settings, const Options& options, const OutputOptions& output) {
     const std::string version = version_now();
     const std::string name = file_name_of(options.name);
+    const std::string folder = folder_of(settings, options);
     std::error_code ignored;  // the file will tell
-    std::filesystem::create_directories(settings.dir, ignored);
-    const std::string path = fmt::format("{}/{}_{}.sql", settings.dir, version, name);
+    std::filesystem::create_directories(folder, ignored);
+    const std::string path = fmt::format("{}/{}_{}.sql", folder, version, name);
     std::string title = std::string{trim(options.name)};
     for (char& c : title) {
         if (c == '_' || c == '\n' || c == '\r') c = ' ';
     }
-    create_file(path, definition_template(title, options));
+    create_file(path, options.schema ? schema_template(title) : definition_template(title, options));
     if (output.json) {
         fmt::print("{}\n", JsonObject{}.add("version", version).add("name", name).add("path", path).text());
     } else {
@@ -108,7 +133,7 @@ int write_new(const Settings& settings, const Options& options, const OutputOpti
 
 void add_new(CommandTree& tree) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = tree.add("new", "Write a definition from a template",
+    CLI::App* command = tree.add("new", "Write a definition, or a schema migration, from a template",
                                  "datachange new backfill_user_names --table users",
                                  [options](const Settings& settings, const OutputOptions& output) {
                                      return write_new(settings, *options, output);
@@ -117,7 +142,9 @@ void add_new(CommandTree& tree) {
     command->add_option("--table", options->table, "The table that is changed");
     command->add_option("--identifier", options->identifier, "Its key column (default id)");
     command->add_option("--ticket", options->ticket, "The ticket that asks for it");
+    command->add_flag("--schema", options->schema, "A schema migration instead of a definition");
     tree.add_dir(command);
+    tree.add_schema_dir(command);
     tree.add_json(command);
 }
 

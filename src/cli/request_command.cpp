@@ -32,29 +32,46 @@ std::optional<std::string> definition_of(const Settings& settings, const Journal
     return std::nullopt;
 }
 
+RunNotice cancelled_notice(const JournalRun& run, const Target& target) {
+    RunNotice notice;
+    notice.event = RunEvent::failed;
+    notice.state = "cancelled";
+    notice.uuid = run.uuid;
+    notice.version = run.version;
+    notice.name = run.name;
+    notice.ticket = run.ticket;
+    notice.target = target.name();
+    notice.rows_changed = run.rows_changed;
+    notice.error = "the run was cancelled";
+    notice.exit_status = ExitCode::failed;
+    return notice;
+}
+
 /// Asks nobody, as nobody works on the run: decides what is in doubt, and ends it for good. Without the
 /// definition only the target is told, which keeps the run from going on.
 void cancel_now(const Settings& settings, Target& target, const JournalRun& run, const std::string& who) {
+    OutputOptions warnings;
+    warnings.progress = "none";
+    const auto listener = listener_for(warnings);
     if (const auto undo = undo_options(settings, run.uuid)) {
         ResumeOptions resume;
         resume.run = run.uuid;
         resume.cancel = true;
-        Listener silent;
-        execute_undo_resume(run_options(settings, ""), *undo, resume, settings.engine(), silent, nullptr);
+        execute_undo_resume(run_options(settings, ""), *undo, resume, settings.engine(), *listener, nullptr);
         return;
     }
     if (const auto path = definition_of(settings, run)) {
         ResumeOptions resume;
         resume.run = run.uuid;
         resume.cancel = true;
-        Listener silent;
-        execute_resume(run_options(settings, *path), resume, settings.engine(), silent, nullptr);
+        execute_resume(run_options(settings, *path), resume, settings.engine(), *listener, nullptr);
         return;
     }
     constexpr std::size_t every_step = 1'000'000;  // which of them are watched tables, nobody can say
     Fence fence(target);
     fence.take_over(run, {who, host_name(), ::getpid(), utc_now()}, "", 0, [] {});
     fence.finish("cancelled", every_step, utc_now());
+    call_hooks(run_options(settings, ""), cancelled_notice(run, target), *listener);
 }
 
 void require_going_on(const JournalRun& run, const std::string& request) {

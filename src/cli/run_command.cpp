@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 
 #include <fmt/format.h>
@@ -6,6 +7,8 @@
 #include "cli/chosen_run.hpp"
 #include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
+#include "cli/definition_groups.hpp"
+#include "cli/on_targets.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "definition/definition.hpp"
@@ -70,13 +73,57 @@ bool unpause(const Settings& settings, const ResumeCommandOptions& options, cons
     return true;
 }
 
+RunResult run_one(const Settings& settings, const RunCommandOptions& options, Listener& listener,
+                  StopRequest& stop) {
+    return execute_run(work_options(settings, options.definition, options.work), settings.engine(), listener,
+                       &stop);
+}
+
+/// One of several targets, unless the definition is not meant for it.
+void run_one_of(const Settings& settings, const RunCommandOptions& options, Listener& listener,
+                StopRequest& stop, TargetOutcome& outcome) {
+    const DefinitionGroups groups(find_definition(settings.dir, options.definition));
+    groups.require_known(settings);
+    if (groups.exclude(settings.group)) {
+        outcome.state = "excluded";
+        outcome.note = groups.text();
+        return;
+    }
+    const RunResult result = run_one(settings, options, listener, stop);
+    outcome.state = result.state;
+    outcome.rows = result.rows;
+    outcome.runs = {result.run};
+    outcome.result = run_json(result);
+}
+
+/// What can be known before any of them is begun: that each has the definition, and whether it is meant for
+/// it.
+DefinitionFile require_definition_for_all(const Settings& settings, const RunCommandOptions& options) {
+    require_no_timings(options.work);
+    DefinitionFile file;
+    for (const TargetConfig& target : settings.chosen) {
+        const Settings own = settings.for_target_without_url(target);
+        file = find_definition(own.dir, options.definition);
+        DefinitionGroups(file).require_known(own);
+    }
+    return file;
+}
+
 int run(const Settings& settings, const RunCommandOptions& options, const OutputOptions& output) {
+    if (settings.several_targets()) {
+        const DefinitionFile file = require_definition_for_all(settings, options);
+        const auto work = [&](const Settings& own, Listener& listener, StopRequest& stop,
+                              TargetOutcome& outcome) { run_one_of(own, options, listener, stop, outcome); };
+        return work_on_targets(settings, {file.version + " " + file.name, options.work.run.dry_run, work},
+                               output);
+    }
     settings.require_database();
-    const RunOptions work = work_options(settings, options.definition, options.work);
+    const DefinitionGroups groups(find_definition(settings.dir, options.definition));
+    groups.require_meant_for(settings);
     StopRequest stop;
     const SignalWatch signals(stop);
     const auto listener = listener_for(output);
-    print_result(execute_run(work, settings.engine(), *listener, &stop), output);
+    print_result(run_one(settings, options, *listener, stop), output);
     return 0;
 }
 
@@ -107,9 +154,32 @@ std::unique_ptr<Listener> listener_for(const OutputOptions& output) {
     return show_progress(progress_style(output), wants_color(STDERR_FILENO), write_stderr, terminal_width);
 }
 
+TargetsView targets_view(const OutputOptions& output) {
+    return {progress_style(output), output.quiet, wants_color(STDERR_FILENO), write_stderr, terminal_width};
+}
+
 void print_result(const RunResult& result, const OutputOptions& output) {
     fmt::print("{}", output.json ? run_json(result) : run_text(result));
 }
+
+namespace {
+
+/// A hook gets the settings in force, and none of the variables that a target's URL stands in.
+HookOptions hook_options(const Settings& settings) {
+    HookOptions hooks = settings.hooks;
+    hooks.environment = {
+        {"DATACHANGE_TARGET", settings.target},
+        {"DATACHANGE_GROUP", settings.group},
+        {"DATACHANGE_DIR", std::filesystem::absolute(settings.dir).string()},
+        {"DATACHANGE_SCHEMA_DIR",
+         settings.schema_dir.empty() ? "" : std::filesystem::absolute(settings.schema_dir).string()}};
+    for (const TargetConfig& target : settings.config.targets) {
+        if (!target.url.env.empty()) hooks.withheld.push_back(target.url.env);
+    }
+    return hooks;
+}
+
+}  // namespace
 
 RunOptions run_options(const Settings& settings, const std::string& path, RunOptions given) {
     given.database = settings.database;
@@ -121,6 +191,9 @@ RunOptions run_options(const Settings& settings, const std::string& path, RunOpt
     given.redact_key = settings.redact_key;
     given.batch_size = settings.batch_size;
     given.batch_threshold = settings.batch_threshold;
+    given.hooks = hook_options(settings);
+    given.approvals = {settings.approvals_required, settings.allowed_signers, settings.approval_drift,
+                       settings.target};
     return given;
 }
 
@@ -138,7 +211,7 @@ void add_run(CommandTree& tree) {
     command->add_flag("--single-transaction", work.single_transaction,
                       "One transaction, however large the set");
     command->add_flag("--again", work.again, "Run a version that has run already");
-    tree.add_work(command, options->work);
+    tree.add_work_on_targets(command, options->work);
 }
 
 void add_resume(CommandTree& tree) {

@@ -77,43 +77,56 @@ void take(std::string& setting, const std::optional<std::string>& given, const c
     }
 }
 
-constexpr std::chrono::seconds url_command_timeout{30};
+/// How long a url-command may take; tests have less patience.
+std::chrono::milliseconds url_command_timeout() {
+    const auto given = environment("DATACHANGE_URL_COMMAND_TIMEOUT");
+    return given ? std::chrono::milliseconds{std::atoi(given->c_str())} : std::chrono::seconds{30};
+}
 
-/// What a target's url-command printed; it is a secret, and is not told even where it is wrong.
+/// What comes from a secret store is told by no message, not even where it is wrong: so it must not pass for
+/// the path of a file that is not there.
+bool is_database(const std::string& text) {
+    const bool one_line =
+        std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
+    if (text.empty() || !one_line) return false;
+    if (text.starts_with("sqlite:") || text.find("://") != std::string::npos) return true;
+    std::error_code error;
+    return engine_of(text) == Engine::postgresql || std::filesystem::exists(text, error);
+}
+
+/// What a target's url-command printed.
 std::string printed_url(const TargetConfig& target) {
     const SubprocessResult result =
-        run_subprocess({shell_command(target.url.command), {}, "", url_command_timeout});
+        run_subprocess({shell_command(target.url.command), {}, "", url_command_timeout()});
     const std::string url{trim(result.out)};
-    if (result.succeeded() && !url.empty() && url.find('\n') == std::string::npos) return url;
-    const std::string what = result.timed_out
-                                 ? fmt::format("took longer than {} s", url_command_timeout.count())
-                             : result.exit_status != 0 ? fmt::format("ended with {}", result.exit_status)
-                             : url.empty()             ? "printed nothing"
-                                                       : "printed more than one line";
+    if (result.succeeded() && is_database(url)) return url;
+    const std::string what = !result.succeeded()                   ? result.ending()
+                             : url.empty()                         ? "printed nothing"
+                             : url.find('\n') != std::string::npos ? "printed more than one line"
+                                                                   : "printed something that is no URL";
     throw Error(ExitCode::usage, fmt::format("the url-command of target {} {}", target.name, what),
                 "Call it by hand: it is to print the URL of the database on one line. Nothing was changed.")
         .at(target.at);
 }
 
-std::string url_of(const TargetConfig& target) {
-    if (!target.url.url.empty()) return target.url.url;
-    if (!target.url.command.empty()) return printed_url(target);
-    if (const auto url = environment(target.url.env.c_str())) return *url;
+std::string url_in_environment(const TargetConfig& target) {
+    const auto url = environment(target.url.env.c_str());
+    if (url && is_database(*url)) return *url;
     throw Error(ExitCode::usage,
-                fmt::format("{} is not set, which has the URL of target {}", target.url.env, target.name),
+                fmt::format("{} {}, which is to have the URL of target {}", target.url.env,
+                            url ? "is no URL" : "is not set", target.name),
                 "Set it in the environment or in .env. Nothing was changed.")
         .at(target.at);
+}
+
+std::string url_of(const TargetConfig& target) {
+    if (!target.url.url.empty()) return target.url.url;
+    return target.url.command.empty() ? url_in_environment(target) : printed_url(target);
 }
 
 void override_with(std::string& setting, const std::string& of_target,
                    const std::optional<std::string>& given) {
     if (!of_target.empty() && !given) setting = of_target;
-}
-
-std::vector<std::string> target_names(const Config& config) {
-    std::vector<std::string> names;
-    for (const TargetConfig& target : config.targets) names.push_back(target.name);
-    return names;
 }
 
 /// How many other people have to approve: the target says, else its group, else the file.
@@ -131,9 +144,8 @@ unsigned approvals_required_for(const Config& config, const std::string& group,
 void Settings::require_database() const {
     if (!database.empty() || database_from_pg) return;
     if (!config.targets.empty()) {
-        throw Error(
-            ExitCode::usage, "no database is given",
-            fmt::format("Give --target NAME ({}), or --database URL.", join(target_names(config), ", ")));
+        throw Error(ExitCode::usage, "no database is given",
+                    fmt::format("Give --target NAME ({}), or --database URL.", known_targets(config)));
     }
     throw Error(ExitCode::usage, "no database is given",
                 "Give --database URL, or set DATABASE_URL (here or in .env): postgresql://user@host/name, "
@@ -145,18 +157,25 @@ Engine Settings::engine() const {
     return database_from_pg ? Engine::postgresql : engine_of(database);
 }
 
-Settings Settings::for_target(const TargetConfig& chosen) const {
+Settings Settings::for_target(const TargetConfig& one) const {
+    Settings settings = for_target_without_url(one);
+    settings.database = url_of(one);
+    return settings;
+}
+
+Settings Settings::for_target_without_url(const TargetConfig& one) const {
     Settings settings = *this;
-    settings.target = chosen.name;
-    settings.database = url_of(chosen);
+    settings.chosen.clear();
+    settings.target = one.name;
+    settings.database.clear();
     settings.database_from_pg = false;
-    settings.group = chosen.group;
-    override_with(settings.ledger, chosen.ledger, given.ledger);
-    override_with(settings.csv_dir, chosen.csv_dir, given.csv_dir);
-    override_with(settings.dir, chosen.dir, given.dir);
-    override_with(settings.schema_dir, chosen.schema_dir, given.schema_dir);
-    override_with(settings.journal_schema, chosen.journal_schema, given.journal_schema);
-    settings.approvals_required = approvals_required_for(config, chosen.group, chosen.approvals_required);
+    if (!one.group.empty()) settings.group = one.group;
+    override_with(settings.ledger, one.ledger, given.ledger);
+    override_with(settings.csv_dir, one.csv_dir, given.csv_dir);
+    override_with(settings.dir, one.dir, given.dir);
+    override_with(settings.schema_dir, one.schema_dir, given.schema_dir);
+    override_with(settings.journal_schema, one.journal_schema, given.journal_schema);
+    settings.approvals_required = approvals_required_for(config, settings.group, one.approvals_required);
     return settings;
 }
 
@@ -191,29 +210,16 @@ Settings resolve_settings(const GivenSettings& given) {
     settings.approvals_required = approvals_required_for(config, settings.group, std::nullopt);
     const bool pg = environment("PGDATABASE") || environment("PGHOST") || environment("PGSERVICE");
     settings.database_from_pg = settings.database.empty() && pg;
-    if (!given.target) return settings;
+    if (!given.target && !given.choice.made()) return settings;
     if (given.database) {
         throw Error(ExitCode::usage, "--target and --database both name the target",
                     "Leave one of them out.");
     }
-    return settings.for_target(one_target(config, *given.target));
-}
-
-const TargetConfig& one_target(const Config& config, const std::string& name) {
-    std::vector<std::string> shards;
-    for (const TargetConfig& target : config.targets) {
-        if (target.name == name) return target;
-        if (target.shard_of == name) shards.push_back(target.name);
-    }
-    if (!shards.empty()) {
-        throw Error(ExitCode::usage, fmt::format("target {} has several shards", name),
-                    fmt::format("Name one of them: {}.", join(shards, ", ")));
-    }
-    const std::vector<std::string> known = target_names(config);
-    throw Error(ExitCode::usage, fmt::format("no such target: {}", name),
-                did_you_mean(name, known,
-                             known.empty() ? "The config file has no table [target.NAME]."
-                                           : fmt::format("Known are: {}.", join(known, ", "))));
+    if (given.target) return settings.for_target(one_target(config, *given.target));
+    settings.chosen = choose_targets(config, given.choice);
+    return given.choice.names_one(settings.chosen)
+               ? settings.for_target(TargetConfig(settings.chosen.front()))
+               : settings;
 }
 
 Engine engine_of(const std::string& database) {

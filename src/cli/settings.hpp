@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/config.hpp"
+#include "cli/target_choice.hpp"
 #include "datachange/error.hpp"
 #include "datachange/run.hpp"
 
@@ -15,6 +16,7 @@ namespace datachange {
 struct GivenSettings {
     std::optional<std::string> config, database, ledger, dir, csv_dir, journal_schema, operator_name,
         schema_dir, target;
+    TargetChoice choice;  ///< of commands that work on several targets at once
     std::optional<std::uint64_t> batch_size, batch_threshold;
 };
 
@@ -38,9 +40,14 @@ struct Settings {
     std::string allowed_signers;  ///< path; "": not given
     double approval_drift = 0.1;  ///< as a part of the approved rows
 
-    HookConfig hooks;
+    HookOptions hooks;
     Config config;        ///< the file's own words: the targets that may be chosen
     GivenSettings given;  ///< on the command line, which wins over what a target says
+    /// Those that a command is to work on, where these are several or were chosen as such (a group, --all,
+    /// the shards of a target); then the fields above are those of none of them, and for_target() gives them.
+    std::vector<TargetConfig> chosen;
+
+    bool several_targets() const { return !chosen.empty(); }
 
     /// @throws Error (usage) if no database was given in any way.
     void require_database() const;
@@ -50,6 +57,8 @@ struct Settings {
     /// @throws Error (usage) if the variable is not set, or the command fails; the text that it printed is
     /// never told
     Settings for_target(const TargetConfig& target) const;
+    /// The same without its URL, which is not asked for.
+    Settings for_target_without_url(const TargetConfig& target) const;
 };
 
 /// Where a setting comes from besides the command line.
@@ -65,14 +74,10 @@ extern const std::vector<SettingSource> setting_sources;
 /// DATACHANGE_JOURNAL_SCHEMA, DATACHANGE_SCHEMA_DIR, DATACHANGE_GROUP, DATACHANGE_OPERATOR,
 /// DATACHANGE_REDACT_KEY. Variables of .env that the real
 /// environment lacks are put into it.
-/// With --target they are those of that target.
+/// With --target they are those of that target. Several targets are `chosen`.
 /// @throws Error (usage) for a line of .env or a key of the config file that is not understood, or a target
 /// that it does not have.
 Settings resolve_settings(const GivenSettings& given);
-
-/// The target of that name. @throws Error (usage) if there is none (with the near one as hint), or if it has
-/// several shards
-const TargetConfig& one_target(const Config& config, const std::string& name);
 
 /// The engine that a database URL or path names. @throws Error (usage) for an unknown scheme.
 Engine engine_of(const std::string& database);

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -7,11 +7,17 @@
 
 #include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
+#include "cli/on_targets.hpp"
+#include "cli/readable_error.hpp"
+#include "cli/terminal.hpp"
 #include "core/text.hpp"
+#include "migrate/schema_state.hpp"
 #include "record/ledger/ledger_reader.hpp"
 #include "report/json.hpp"
+#include "report/prometheus.hpp"
 #include "report/table.hpp"
-#include "run/version_state.hpp"
+#include "report/target_outcome.hpp"
+#include "report/version_matrix.hpp"
 
 namespace datachange {
 
@@ -19,6 +25,7 @@ namespace {
 
 struct Options {
     bool exit_code = false;
+    std::string prometheus;  ///< path; "": none
 };
 
 /// Runs of the journal that this ledger knows nothing of, as when another host ran them.
@@ -37,6 +44,7 @@ void print_json(const std::string& target, const std::vector<VersionState>& line
         objects.push_back(JsonObject{}
                               .add("version", line.version)
                               .add("name", line.name)
+                              .add("kind", line.kind)
                               .add("state", line.state)
                               .add("file", !line.path.empty())
                               .add_or_null("path", line.path)
@@ -56,16 +64,27 @@ void print_json(const std::string& target, const std::vector<VersionState>& line
                            .text());
 }
 
-void print_text(const std::string& target, const std::vector<VersionState>& lines, std::uint64_t elsewhere) {
+/// @param kinds there are schema migrations among them, or may be
+void print_text(const std::string& target, const std::vector<VersionState>& lines, std::uint64_t elsewhere,
+                bool kinds) {
     using Align = Table::Align;
     fmt::print("target: {}\n\n", target);
-    Table table({"version", "name", "state", "rows", "finished", "operator"},
-                {Align::left, Align::left, Align::left, Align::right, Align::left, Align::left});
+    std::vector<std::string> header{"version", "name", "state", "rows", "finished", "operator"};
+    std::vector<Align> aligns{Align::left, Align::left, Align::left, Align::right, Align::left, Align::left};
+    if (kinds) header.insert(header.begin() + 1, "kind");
+    if (kinds) aligns.insert(aligns.begin(), Align::left);
+    Table table(header, aligns);
     for (const VersionState& line : lines) {
-        table.add({line.version, line.path.empty() ? "***** NO FILE ***** (" + line.name + ")" : line.name,
-                   line.state + (line.undone_by.empty() ? "" : " by " + line.undone_by.substr(0, 8)),
-                   line.runs == 0 ? "" : with_thousands(line.rows_changed), line.finished_at,
-                   line.operator_name});
+        const bool rows = line.runs > 0 && line.kind == "data";
+        std::vector<std::string> cells{
+            line.version,
+            line.path.empty() ? "***** NO FILE ***** (" + line.name + ")" : line.name,
+            line.state + (line.undone_by.empty() ? "" : " by " + line.undone_by.substr(0, 8)),
+            rows ? with_thousands(line.rows_changed) : "",
+            line.finished_at,
+            line.operator_name};
+        if (kinds) cells.insert(cells.begin() + 1, line.kind);
+        table.add(std::move(cells));
     }
     if (table.empty()) {
         fmt::print("no definitions\n");
@@ -78,21 +97,85 @@ void print_text(const std::string& target, const std::vector<VersionState>& line
     }
 }
 
-int show_status(const Settings& settings, const Options& options, const OutputOptions& output) {
+/// Reads the journal of one target; nothing is made or changed.
+TargetVersions look_at(const Settings& settings) {
     settings.require_database();
     const std::vector<VersionFile> files = version_files(settings.dir, settings.engine());
+    const std::vector<SchemaFile> schema_files = schema_files_beside(settings.dir, settings.schema_dir);
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
     const JournalState journal = journal_state(*target);
-    const std::vector<VersionState> lines = version_states(files, journal, settings.group);
-    const std::uint64_t elsewhere = runs_elsewhere(settings, journal.runs);
-    if (output.json) {
-        print_json(target->name(), lines, elsewhere);
-    } else {
-        print_text(target->name(), lines, elsewhere);
+    TargetVersions found = versions_on(files, journal, settings.group);
+    found.versions = in_one_order(std::move(found.versions), schema_states(*target, schema_files, journal.marks),
+                                  !settings.schema_dir.empty());
+    found.target = settings.target.empty() ? target->name() : settings.target;
+    found.database = target->name();
+    found.runs_elsewhere = runs_elsewhere(settings, journal.runs);
+    return found;
+}
+
+TargetVersions look_at_one_of(const Settings& settings, const TargetConfig& target) {
+    TargetVersions found;
+    try {
+        found = look_at(settings.for_target(target));
+    } catch (...) {
+        found.error = readable_error(std::current_exception());
     }
-    const bool pending =
-        std::any_of(lines.begin(), lines.end(), [](const VersionState& line) { return line.pending(); });
-    return options.exit_code && pending ? static_cast<int>(ExitCode::pending) : 0;
+    found.target = target.name;
+    found.group = target.group;
+    found.shard_of = target.shard_of;
+    return found;
+}
+
+/// With --exit-code: what could not be looked at, else what is pending. Without: whether anything could be
+/// looked at.
+int exit_status(const std::vector<TargetVersions>& targets, bool exit_code) {
+    std::vector<int> failures;
+    bool pending = false;
+    for (const TargetVersions& target : targets) {
+        if (target.error) failures.push_back(static_cast<int>(target.error->code()));
+        pending = pending || target.pending() > 0;
+    }
+    if (exit_code ? !failures.empty() : failures.size() == targets.size()) return most_serious(failures);
+    return exit_code && pending ? static_cast<int>(ExitCode::pending) : 0;
+}
+
+int show_matrix(const Settings& settings, const Options& options, const OutputOptions& output) {
+    std::vector<TargetVersions> targets(settings.chosen.size());
+    in_parallel(targets.size(), settings.given.choice.jobs, [&](std::size_t place) {
+        targets[place] = look_at_one_of(settings, settings.chosen[place]);
+    });
+    if (!options.prometheus.empty()) replace_file(options.prometheus, prometheus_text(targets));
+    fmt::print("{}", output.json ? matrix_json(targets) : matrix_text(targets, output_width()));
+    return exit_status(targets, options.exit_code);
+}
+
+/// A monitor is told as well of a target that cannot be looked at.
+void export_unreachable(const Settings& settings, const Options& options, const std::exception_ptr& thrown) {
+    if (options.prometheus.empty() || (settings.database.empty() && !settings.database_from_pg)) return;
+    TargetVersions target;
+    target.target =
+        settings.target.empty() ? target_name(settings.database, settings.engine()) : settings.target;
+    target.group = settings.group;
+    target.error = readable_error(thrown);
+    replace_file(options.prometheus, prometheus_text({target}));
+}
+
+int show_status(const Settings& settings, const Options& options, const OutputOptions& output) {
+    if (settings.several_targets()) return show_matrix(settings, options, output);
+    TargetVersions found;
+    try {
+        found = look_at(settings);
+    } catch (...) {
+        export_unreachable(settings, options, std::current_exception());
+        throw;
+    }
+    if (!options.prometheus.empty()) replace_file(options.prometheus, prometheus_text({found}));
+    if (output.json) {
+        print_json(found.database, found.versions, found.runs_elsewhere);
+    } else {
+        print_text(found.database, found.versions, found.runs_elsewhere, !settings.schema_dir.empty());
+    }
+    return options.exit_code && found.pending() > 0 ? static_cast<int>(ExitCode::pending) : 0;
 }
 
 }  // namespace
@@ -105,7 +188,11 @@ void add_status(CommandTree& tree) {
                                      return show_status(settings, *options, output);
                                  });
     command->add_flag("--exit-code", options->exit_code, "Exit with 3 if something is pending");
-    tree.add_target(command);
+    command
+        ->add_option("--prometheus", options->prometheus,
+                     "Write metrics for the textfile collector of node_exporter")
+        ->type_name("FILE");
+    tree.add_targets(command);
     tree.add_dir(command);
     tree.add_schema_dir(command);
     tree.add_ledger(command);

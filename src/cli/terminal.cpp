@@ -19,6 +19,14 @@ std::size_t terminal_width() {
     return 80;
 }
 
+std::size_t output_width() {
+    winsize size{};
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+    const char* const columns = std::getenv("COLUMNS");
+    const int given = columns == nullptr ? 0 : std::atoi(columns);
+    return given > 0 ? static_cast<std::size_t>(given) : 120;
+}
+
 bool wants_color(int descriptor) {
     const char* no_color = std::getenv("NO_COLOR");  // https://no-color.org: set and not empty
     return is_terminal(descriptor) && (no_color == nullptr || *no_color == '\0');

@@ -6,7 +6,7 @@
 
 namespace datachange {
 
-/// A duration as users write it: "500ms", "5s", "2min", "1h"; a number alone is seconds. Nothing for any
+/// A duration as users write it: "500ms", "5s", "2min", "1h", "7d"; a number alone is seconds. Nothing for any
 /// other text, and for more than a year.
 std::optional<std::chrono::milliseconds> parse_duration(const std::string& text);
 

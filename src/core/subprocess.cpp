@@ -51,22 +51,33 @@ struct Pipe {
         std::array<int, 2> ends{};
         if (::pipe2(ends.data(), O_CLOEXEC) != 0)
             throw Error(ExitCode::failed, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-        read.take(ends[0]);
-        write.take(ends[1]);
+        read.take(above_standard(ends[0]));
+        write.take(above_standard(ends[1]));
     }
     Descriptor read, write;
+
+private:
+    /// Where this process was started without stdout, its own results must not go into somebody's pipe.
+    static int above_standard(int number) {
+        if (number > STDERR_FILENO) return number;
+        const int moved = ::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        ::close(number);
+        return moved;
+    }
 };
 
-/// The environment of this process with some variables more, as execve takes it.
+/// The environment of this process with some variables more, and some less, as execve takes it.
 class Environment {
 public:
-    explicit Environment(const std::vector<std::pair<std::string, std::string>>& more) {
+    Environment(const std::vector<std::pair<std::string, std::string>>& more,
+                const std::vector<std::string>& without) {
         for (char** entry = environ; *entry != nullptr; ++entry) {
             const std::string_view text{*entry};
             const std::string_view name = text.substr(0, text.find('='));
             const bool replaced = std::any_of(more.begin(), more.end(),
                                               [&](const auto& variable) { return variable.first == name; });
-            if (!replaced) m_texts.emplace_back(text);
+            const bool withheld = std::find(without.begin(), without.end(), name) != without.end();
+            if (!replaced && !withheld) m_texts.emplace_back(text);
         }
         for (const auto& [name, value] : more) m_texts.push_back(name + "=" + value);
         for (std::string& text : m_texts) m_entries.push_back(text.data());
@@ -82,11 +93,13 @@ private:
 /// What posix_spawn is told to do in the child.
 class SpawnSettings {
 public:
-    SpawnSettings(const Pipe& in, const Pipe& out, const Pipe& err) {
+    SpawnSettings(const Pipe& in, const Pipe& out, const Pipe& err, bool terminal) {
         posix_spawn_file_actions_init(&m_actions);
-        posix_spawn_file_actions_adddup2(&m_actions, in.read.number(), STDIN_FILENO);
+        if (!terminal) posix_spawn_file_actions_adddup2(&m_actions, in.read.number(), STDIN_FILENO);
         posix_spawn_file_actions_adddup2(&m_actions, out.write.number(), STDOUT_FILENO);
-        posix_spawn_file_actions_adddup2(&m_actions, err.write.number(), STDERR_FILENO);
+        if (!terminal) posix_spawn_file_actions_adddup2(&m_actions, err.write.number(), STDERR_FILENO);
+        // files that a library opened without O_CLOEXEC
+        posix_spawn_file_actions_addclosefrom_np(&m_actions, STDERR_FILENO + 1);
         posix_spawnattr_init(&m_attributes);
         sigset_t none, all;
         sigemptyset(&none);
@@ -94,8 +107,9 @@ public:
         posix_spawnattr_setsigmask(&m_attributes, &none);  // ours has those blocked that a run waits for
         posix_spawnattr_setsigdefault(&m_attributes, &all);
         posix_spawnattr_setpgroup(&m_attributes, 0);
-        posix_spawnattr_setflags(&m_attributes,
-                                 POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        const int own_group = terminal ? 0 : POSIX_SPAWN_SETPGROUP;
+        posix_spawnattr_setflags(
+            &m_attributes, static_cast<short>(own_group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
     }
     ~SpawnSettings() {
         posix_spawn_file_actions_destroy(&m_actions);
@@ -117,46 +131,48 @@ pid_t spawn(const Subprocess& subprocess, const Pipe& in, const Pipe& out, const
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    const Environment environment(subprocess.environment);
-    const SpawnSettings settings(in, out, err);
+    const Environment environment(subprocess.environment, subprocess.without);
+    const SpawnSettings settings(in, out, err, subprocess.terminal);
     pid_t child = 0;
     const int failure = ::posix_spawnp(&child, arguments.front(), settings.actions(), settings.attributes(),
                                        arguments.data(), environment.entries());
     if (failure != 0) {
         throw Error(ExitCode::failed,
                     fmt::format("cannot run {}: {}", subprocess.command.front(), std::strerror(failure)),
-                    "Is it installed, and in PATH?");
+                    failure == E2BIG ? "" : "Is it installed, and in PATH?");
     }
     return child;
+}
+
+/// Whether it has ended; it stays to be collected, so that its number is given to nobody else.
+bool has_ended(pid_t child) {
+    siginfo_t info{};
+    while (::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+        if (errno != EINTR) return true;
+    }
+    return info.si_pid == child;
 }
 
 /// Both streams of the child, and what is left to be written to it.
 class Exchange {
 public:
-    Exchange(const Subprocess& subprocess, Pipe& in, Pipe& out, Pipe& err)
-        : m_input(subprocess.input), m_most(subprocess.most_output), m_in(in.write) {
+    Exchange(const Subprocess& subprocess, pid_t child, Pipe& in, Pipe& out, Pipe& err)
+        : m_input(subprocess.input), m_most(subprocess.most_output), m_child(child), m_in(in.write) {
         m_streams[0].descriptor = &out.read;
         m_streams[1].descriptor = &err.read;
         ::fcntl(m_in.number(), F_SETFL, O_NONBLOCK);
         if (m_input.empty()) m_in.close();
     }
 
-    /// @return false: the time is up
+    /// Until the child has ended, and all is read that it wrote. @return false: the time is up
     bool run(std::optional<Clock::time_point> deadline) {
-        while (m_streams[0].descriptor->open() || m_streams[1].descriptor->open()) {
-            std::array<pollfd, 3> watched{pollfd{m_streams[0].descriptor->number(), POLLIN, 0},
-                                          pollfd{m_streams[1].descriptor->number(), POLLIN, 0},
-                                          pollfd{m_in.number(), POLLOUT, 0}};
-            const int ready = ::poll(watched.data(), watched.size(), wait_ms(deadline));
-            if (ready == 0) return false;
-            if (ready < 0 && errno != EINTR) return false;
-            if (ready < 0) continue;
-            for (std::size_t i = 0; i < m_streams.size(); ++i) {
-                if (watched[i].revents != 0) read(m_streams[i]);
-            }
-            if (watched[2].revents != 0) write();
+        for (;;) {
+            const bool ended = has_ended(m_child);
+            const bool open = m_streams[0].descriptor->open() || m_streams[1].descriptor->open();
+            if (ended && (!open || drained_enough())) return true;
+            if (deadline && !ended && Clock::now() >= *deadline) return false;
+            if (!move(ended ? 0 : open ? slice_ms : 1) && ended) return true;
         }
-        return true;
     }
 
     std::string& out() { return m_streams[0].text; }
@@ -168,14 +184,30 @@ private:
         std::string text;
     };
 
-    static int wait_ms(std::optional<Clock::time_point> deadline) {
-        if (!deadline) return -1;
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
-        return static_cast<int>(std::max<std::int64_t>(0, left));
+    static constexpr int slice_ms = 10;  ///< how soon it is noticed that the child has ended
+
+    /// What it left in the background may write for ever.
+    bool drained_enough() {
+        constexpr auto longest = std::chrono::milliseconds{200};
+        if (!m_ended_at) m_ended_at = Clock::now();
+        return Clock::now() - *m_ended_at > longest;
+    }
+
+    /// Reads and writes what can be at once. @return whether there was something
+    bool move(int wait_ms) {
+        std::array<pollfd, 3> watched{pollfd{m_streams[0].descriptor->number(), POLLIN, 0},
+                                      pollfd{m_streams[1].descriptor->number(), POLLIN, 0},
+                                      pollfd{m_in.number(), POLLOUT, 0}};
+        if (::poll(watched.data(), watched.size(), wait_ms) <= 0) return false;
+        for (std::size_t i = 0; i < m_streams.size(); ++i) {
+            if (watched[i].revents != 0) read(m_streams[i]);
+        }
+        if (watched[2].revents != 0) write();
+        return true;
     }
 
     void read(Stream& stream) const {
-        std::array<char, 4096> piece{};
+        std::array<char, 65536> piece;  // NOLINT(cppcoreguidelines-pro-type-member-init)
         const ssize_t bytes = ::read(stream.descriptor->number(), piece.data(), piece.size());
         if (bytes > 0) {
             const std::size_t room = m_most - std::min(m_most, stream.text.size());
@@ -195,6 +227,8 @@ private:
     const std::string& m_input;
     std::size_t m_written = 0;
     std::size_t m_most;
+    pid_t m_child;
+    std::optional<Clock::time_point> m_ended_at;
     Descriptor& m_in;
     std::array<Stream, 2> m_streams;
 };
@@ -224,20 +258,8 @@ private:
     sigset_t m_before{};
 };
 
-/// Waits for the child itself; its streams may be closed before it has ended.
-int wait_for(pid_t child, std::optional<Clock::time_point> deadline, bool& timed_out) {
+int collect(pid_t child) {
     int status = 0;
-    while (deadline && !timed_out) {
-        const pid_t ended = ::waitpid(child, &status, WNOHANG);
-        if (ended == child) return status;
-        if (Clock::now() >= *deadline) {
-            timed_out = true;
-        } else {
-            constexpr timespec moment{0, 5'000'000};
-            ::nanosleep(&moment, nullptr);
-        }
-    }
-    if (timed_out) ::kill(-child, SIGKILL);
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     return status;
@@ -245,10 +267,23 @@ int wait_for(pid_t child, std::optional<Clock::time_point> deadline, bool& timed
 
 }  // namespace
 
+std::string SubprocessResult::ending() const {
+    if (timed_out)
+        return fmt::format("took longer than {} s, and was ended",
+                           static_cast<double>(timeout.count()) / 1000);
+    if (signal != 0) {
+        const char* const name = ::sigdescr_np(signal);  // thread-safe, as strsignal is not
+        return fmt::format("was ended by signal {}{}", signal, name ? fmt::format(" ({})", name) : "");
+    }
+    return fmt::format("ended with {}", exit_status);
+}
+
 std::string SubprocessResult::failure() const {
-    if (timed_out) return "took too long, and was ended";
-    const std::string said{trim(err.substr(0, err.find('\n')))};
-    return fmt::format("ended with {}{}{}", exit_status, said.empty() ? "" : ": ", said);
+    for (const std::string& line : split(err, '\n')) {
+        if (const std::string_view said = trim(line); !said.empty())
+            return fmt::format("{}: {}", ending(), said);
+    }
+    return ending();
 }
 
 SubprocessResult run_subprocess(const Subprocess& subprocess) {
@@ -260,11 +295,14 @@ SubprocessResult run_subprocess(const Subprocess& subprocess) {
     err.write.close();
     std::optional<Clock::time_point> deadline;
     if (subprocess.timeout.count() > 0) deadline = Clock::now() + subprocess.timeout;
-    Exchange exchange(subprocess, in, out, err);
+    Exchange exchange(subprocess, child, in, out, err);
     SubprocessResult result;
+    result.timeout = subprocess.timeout;
     result.timed_out = !exchange.run(deadline);
-    const int status = wait_for(child, deadline, result.timed_out);
-    result.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (result.timed_out) ::kill(subprocess.terminal ? child : -child, SIGKILL);
+    const int status = collect(child);
+    result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    result.exit_status = result.signal != 0 ? 128 + result.signal : WEXITSTATUS(status);
     result.out = std::move(exchange.out());
     result.err = std::move(exchange.err());
     return result;

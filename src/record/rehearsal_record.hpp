@@ -60,6 +60,7 @@ public:
     void drop_spool(int step) override { m_scratch.drop_spool(step); }
     std::vector<CsvPaths> finish(const Finish& finish) override;
     std::string csv_directory() const override { return m_scratch.csv_directory(); }
+    std::string identifiers_sha256(int step) override { return m_scratch.identifiers_sha256(step); }
 
 private:
     void write_note() const;

@@ -58,6 +58,7 @@ std::int64_t RunRecord::begin_run(const RunHeader& header) {
         in_ledger([&] {
             m_ledger.transact([&] {
                 m_run_id = insert_run(m_ledger, header);
+                insert_approvals(m_ledger, m_run_id, header.approvals);
                 open_folder(header);
             });
         });
@@ -78,6 +79,7 @@ PriorEvidence RunRecord::resume_run(const RunHeader& header, const std::vector<S
             m_ledger.transact([&] {
                 prior = take_over_run(m_ledger, header, steps, committed);
                 m_run_id = prior.run;
+                insert_approvals(m_ledger, m_run_id, header.approvals);
                 open_folder(header);
             });
         });
@@ -280,6 +282,11 @@ std::vector<CsvPaths> RunRecord::finish(const Finish& finish) {
     std::vector<CsvPaths> paths = render();
     in_ledger([&] { m_ledger.checkpoint(); }, at_the_end);
     return paths;
+}
+
+std::string RunRecord::identifiers_sha256(int number) {
+    if (step(number).evidence == "counts") return {};
+    return in_ledger([&] { return hash_identifiers(m_ledger, m_run_id, number); }, at_the_end);
 }
 
 /// The run's end is on record before any file is written, so that a full disk cannot take it away; nor can a

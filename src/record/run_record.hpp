@@ -58,6 +58,7 @@ public:
     void drop_spool(int step) override;
     std::vector<CsvPaths> finish(const Finish& finish) override;
     std::string csv_directory() const override { return m_folder ? m_folder->path() : ""; }
+    std::string identifiers_sha256(int step) override;
 
 private:
     /// A complete CSV file that has no name yet.

@@ -1,6 +1,9 @@
 #include "report/export_bundle.hpp"
 
 #include <map>
+#include <set>
+
+#include <fmt/format.h>
 
 #include "datachange/version.hpp"
 #include "report/export_html.hpp"
@@ -37,6 +40,22 @@ void write_csv(const ExportedRun& run, const CsvForm& form, Members& members) {
     }
 }
 
+/// Each approval and its signature as they were, and who was allowed to sign: `ssh-keygen -Y verify` needs no
+/// more.
+void write_approvals(const ExportedRun& run, Members& members) {
+    std::set<std::string> allowed;
+    std::size_t number = 0;
+    for (const LedgerApproval& approval : run.approvals) {
+        const std::string name = fmt::format("approvals/{}.json", ++number);
+        write_text(members, name, approval.text);
+        write_text(members, name + ".sig", approval.signature);
+        allowed.insert(approval.allowed_signer);
+    }
+    std::string lines;
+    for (const std::string& line : allowed) lines += line + "\n";
+    if (!allowed.empty()) write_text(members, "approvals/allowed_signers", lines);
+}
+
 }  // namespace
 
 void Manifest::add(const std::string& name, std::uint64_t bytes, const std::string& sha256) {
@@ -68,6 +87,7 @@ void export_bundle(const ExportedRun& run, const BundleOptions& options, Output&
     Members members;
     write_csv(run, options.csv, members);
     write_text(members, "definition.sql", run.definition);
+    write_approvals(run, members);
     export_markdown(run, options.summary_limit, members["summary.md"]);
     export_html(run, options.report_limit, members["report.html"]);
     Manifest manifest(run);

@@ -15,7 +15,7 @@ struct BundleOptions {
     std::uint64_t report_limit = 0;   ///< rows in report.html
 };
 
-/// The whole evidence of a run for a ticket: the CSV files, definition.sql, summary.md, report.html, and
+/// The whole evidence of a run for a ticket: the CSV files, definition.sql, summary.md, report.html, approvals, and
 /// manifest.json, which lists the others with their bytes and SHA-256. The same run gives the same bytes:
 /// times are that of the run's end, names are in order.
 ///

@@ -87,7 +87,7 @@ void export_html(const ExportedRun& run, std::uint64_t limit, Output& to) {
              {"steps", text(html_steps(run))},
              {"besides", text(html_besides(run))},
              {"failures", text(html_failures(run))},
-             {"events", text(html_events(run))},
+             {"events", text(html_approvals(run) + html_events(run))},
              {"left_out", text(left_out(rows))},
              {"static_changes", text(html_first_changes(run, rows.all))},
              {"plots", text(html_plots(run.batches))},

@@ -126,6 +126,15 @@ std::string failures(const ExportedRun& run) {
     return out + "\n";
 }
 
+std::string approvals(const ExportedRun& run) {
+    if (run.approvals.empty()) return "";
+    std::string out = "## Approvals\n\n" + table_head({"signer", "used", "nonce"});
+    for (const LedgerApproval& approval : run.approvals)
+        out += table_row(
+            {markdown_text(approval.signer), approval.at, markdown_code(approval.nonce, longest_value)});
+    return out + "\n";
+}
+
 std::string events(const ExportedRun& run) {
     if (run.events.empty()) return "";
     std::string out = "## Events\n\n" + table_head({"at", "what", "detail"});
@@ -180,6 +189,7 @@ void export_markdown(const ExportedRun& run, std::uint64_t limit, Output& to) {
     to.write(summaries(run));
     to.write(besides(run));
     to.write(failures(run));
+    to.write(approvals(run));
     to.write(events(run));
     if (limit > 0 && run.why_no_rows().empty() && one.rows.changed() > 0) {
         to.write("## First changes\n\n" +

@@ -62,6 +62,7 @@ ExportedRun::ExportedRun(LedgerReader& ledger_, const std::string& which)
       collateral(summed(ledger.collateral(run.run))),
       failures(ledger.failures(run.run)),
       elsewhere(ledger.elsewhere(run.run)),
+      approvals(ledger.approvals(run.run)),
       events(ledger.events(run.run)) {
 }
 

@@ -23,6 +23,7 @@ struct ExportedRun {
     std::vector<LedgerCollateral> collateral;  ///< summed up by step and table
     std::vector<LedgerFailure> failures;
     std::vector<LedgerElsewhere> elsewhere;
+    std::vector<LedgerApproval> approvals;
     std::vector<LedgerEvent> events;
 
     /// Over the committed batches.

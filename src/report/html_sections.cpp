@@ -208,6 +208,15 @@ std::string html_failures(const ExportedRun& run) {
                  table({"identifier", "SQLSTATE", "message", "changed later, at"}, rows, 4) + more);
 }
 
+std::string html_approvals(const ExportedRun& run) {
+    if (run.approvals.empty()) return {};
+    std::string rows;
+    for (const LedgerApproval& approval : run.approvals)
+        rows += "<tr>" + cell(html_text(approval.signer)) + cell(approval.at) +
+                cell(html_text(approval.nonce)) + "</tr>\n";
+    return panel("approvals-title", "Approvals", table({"signer", "used", "nonce"}, rows, 3));
+}
+
 std::string html_events(const ExportedRun& run) {
     if (run.events.empty()) return {};
     std::string rows;

@@ -18,6 +18,8 @@ std::string html_summaries(const ExportedRun& run);
 std::string html_steps(const ExportedRun& run);
 std::string html_besides(const ExportedRun& run);
 std::string html_failures(const ExportedRun& run);
+/// Who had to agree, and did.
+std::string html_approvals(const ExportedRun& run);
 /// That the run was resumed, taken over, and the like.
 std::string html_events(const ExportedRun& run);
 /// The first rows as a table, for print and for who has no JavaScript. @param all rows of the run

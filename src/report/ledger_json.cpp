@@ -125,6 +125,21 @@ std::string events_json(const std::vector<LedgerEvent>& events) {
     return "[" + join(items, ",") + "]";
 }
 
+std::string approvals_json(const std::vector<LedgerApproval>& approvals) {
+    std::vector<std::string> items;
+    for (const LedgerApproval& approval : approvals) {
+        items.push_back(JsonObject{}
+                            .add("signer", approval.signer)
+                            .add("at", approval.at)
+                            .add("nonce", approval.nonce)
+                            .add("signed", approval.text)
+                            .add("signature", approval.signature)
+                            .add("allowed_signer", approval.allowed_signer)
+                            .text());
+    }
+    return "[" + join(items, ",") + "]";
+}
+
 std::string failures_json(const std::vector<LedgerFailure>& failures) {
     std::vector<std::string> items;
     for (const LedgerFailure& failure : failures) {
@@ -178,6 +193,7 @@ std::string show_json(const LedgerReader& ledger, const LedgerRun& run) {
         .raw("collateral", collateral_json(ledger.collateral(run.run)))
         .raw("failures", failures_json(ledger.failures(run.run)))
         .raw("elsewhere", elsewhere_json(ledger.elsewhere(run.run)))
+        .raw("approvals", approvals_json(ledger.approvals(run.run)))
         .raw("events", events_json(ledger.events(run.run)))
         .raw("files", files_json(ledger.files(run.run)));
     return object.text() + "\n";

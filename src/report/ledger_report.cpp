@@ -175,6 +175,14 @@ std::string collateral_text(const std::vector<LedgerCollateral>& recorded) {
     return out;
 }
 
+std::string approvals_text(const std::vector<LedgerApproval>& approvals) {
+    std::string out;
+    for (const LedgerApproval& approval : approvals)
+        out +=
+            fmt::format("approved by {}, nonce {}\n", printable(approval.signer), printable(approval.nonce));
+    return out;
+}
+
 std::string events_text(const std::vector<LedgerEvent>& events) {
     std::string out;
     const std::size_t first = events.size() > shown_lines ? events.size() - shown_lines : 0;
@@ -223,6 +231,7 @@ std::string show_text(const LedgerReader& ledger, const LedgerRun& run) {
     }
     out += collateral_text(ledger.collateral(run.run));
     out += batch_notes(batches, ledger.elsewhere(run.run));
+    out += approvals_text(ledger.approvals(run.run));
     out += events_text(ledger.events(run.run));
     return out + failures_text(ledger.failures(run.run)) + batches_text(batches);
 }

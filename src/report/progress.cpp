@@ -29,9 +29,9 @@ double share(const ProgressState& state) {
     return std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
 }
 
-/// Rounded down, so that 100 means all; 57 of 100 are no 56 for being a fraction in binary.
-int percent(const ProgressState& state) {
-    return static_cast<int>(share(state) * 100 + 1e-9);
+/// What a line begins with where there are several targets.
+std::string prefix(const std::string& target) {
+    return target.empty() ? "" : target + ": ";
 }
 
 std::string rows_text(const ProgressState& state) {
@@ -61,15 +61,20 @@ std::string painted_bar(double part, std::size_t width, bool color) {
 class ShownProgress : public Listener {
 public:
     ShownProgress(ProgressStyle style, bool color, std::function<void(const std::string&)> write,
-                  std::function<std::size_t()> width)
+                  std::function<std::size_t()> width, const std::string& target)
         : m_style(style), m_color(color), m_write(std::move(write)), m_width(std::move(width)) {
         m_state.started = false;
+        m_state.target = target;
     }
 
     ~ShownProgress() override { ShownProgress::run_ended(); }
 
     void run_started(const std::string& title, bool dry_run) override {
         const std::lock_guard lock(m_mutex);
+        ProgressState fresh;  // the old one is of the run before, where several follow each other
+        fresh.target = m_state.target;
+        m_state = std::move(fresh);
+        m_state.started = false;
         m_state.title = title + (dry_run ? " (dry run)" : "");
         if (m_style != ProgressStyle::none)
             m_ticker = std::jthread([this](const std::stop_token& stop) { tick(stop); });
@@ -117,11 +122,7 @@ public:
     void warning(const std::string& text) override {
         const std::lock_guard lock(m_mutex);
         clear_bar();
-        if (m_style == ProgressStyle::json) {
-            m_write(JsonObject{}.add("event", "warning").add("text", text).text() + "\n");
-        } else {
-            m_write("warning: " + text + "\n");
-        }
+        m_write(warning_text(m_style, m_state.target, text));
     }
 
     void run_ended() override {
@@ -256,7 +257,8 @@ std::string progress_bar(const ProgressState& state, std::size_t width, bool col
 }
 
 std::string progress_line(const ProgressState& state) {
-    if (!state.started) return state.title + ": " + state.held();
+    const std::string title = prefix(state.target) + state.title;
+    if (!state.started) return title + ": " + state.held();
     const std::string step = state.step.empty() ? "" : " step " + state.step;
     std::vector<std::string> parts;
     if (state.batched) {
@@ -266,12 +268,14 @@ std::string progress_line(const ProgressState& state) {
         parts = {rows_text(state), elapsed_text(state) + " so far"};
     }
     if (const std::string held = state.held(); !held.empty()) parts.push_back(held);
-    return state.title + step + ": " + join(parts, ", ");
+    return title + step + ": " + join(parts, ", ");
 }
 
 std::string progress_json(const ProgressState& state) {
     JsonObject object;
-    object.add("event", "progress").add("title", state.title).add_or_null("step", state.step);
+    object.add("event", "progress");
+    if (!state.target.empty()) object.add("target", state.target);
+    object.add("title", state.title).add_or_null("step", state.step);
     object.add("rows", state.done).add("total", state.total).add("batches", state.batches);
     object.add("rate", static_cast<std::uint64_t>(state.rate()));
     object.raw("eta_s", state.eta_seconds() < 0 ? "null" : fmt::format("{:.1f}", state.eta_seconds()));
@@ -282,8 +286,21 @@ std::string progress_json(const ProgressState& state) {
 
 std::unique_ptr<Listener> show_progress(ProgressStyle style, bool color,
                                         std::function<void(const std::string&)> write,
-                                        std::function<std::size_t()> width) {
-    return std::make_unique<ShownProgress>(style, color, std::move(write), std::move(width));
+                                        std::function<std::size_t()> width, const std::string& target) {
+    return std::make_unique<ShownProgress>(style, color, std::move(write), std::move(width), target);
+}
+
+std::string warning_text(ProgressStyle style, const std::string& target, const std::string& text) {
+    if (style != ProgressStyle::json) return prefix(target) + "warning: " + text + "\n";
+    JsonObject object;
+    object.add("event", "warning");
+    if (!target.empty()) object.add("target", target);
+    return object.add("text", text).text() + "\n";
+}
+
+/// 100 means all; 57 of 100 are no 56 for being a fraction in binary.
+int percent(const ProgressState& state) {
+    return static_cast<int>(share(state) * 100 + 1e-9);
 }
 
 }  // namespace datachange

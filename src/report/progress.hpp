@@ -13,6 +13,7 @@ namespace datachange {
 
 /// How far a run is, and how it reads; time is an argument, so that every line can be tested.
 struct ProgressState {
+    std::string target;  ///< its name where there are several, or ""
     std::string title;
     std::string step;           ///< "2 parcels", or "" where there is one step
     std::uint64_t done = 0;     ///< rows of the step
@@ -52,8 +53,8 @@ private:
 std::string progress_bar(const ProgressState& state, std::size_t width, bool color);
 /// The same facts as one plain line, for logs; what holds the run back is appended.
 std::string progress_line(const ProgressState& state);
-/// The same as one JSON object, for machines: event, title, step, rows, total, batches, rate, eta_s,
-/// elapsed_ms, throttled, waiting.
+/// The same as one JSON object, for machines: event, target (where there are several), title, step, rows,
+/// total, batches, rate, eta_s, elapsed_ms, throttled, waiting.
 std::string progress_json(const ProgressState& state);
 
 enum class ProgressStyle { none, bar, lines, json };
@@ -62,8 +63,14 @@ enum class ProgressStyle { none, bar, lines, json };
 /// when the run is held back, see HeldNews), or a JSON object every second and after each step. Warnings are
 /// printed at once in each style but json, where they are objects.
 /// @param write takes whole pieces of output (stderr); @param width asks the terminal for its columns.
+/// @param target its name, where several are worked on at once: each line begins with it
 std::unique_ptr<Listener> show_progress(ProgressStyle style, bool color,
                                         std::function<void(const std::string&)> write,
-                                        std::function<std::size_t()> width);
+                                        std::function<std::size_t()> width, const std::string& target = {});
+
+/// How a warning reads, with its line end.
+std::string warning_text(ProgressStyle style, const std::string& target, const std::string& text);
+/// Rows done as a part of those planned, in whole percents, rounded down.
+int percent(const ProgressState& state);
 
 }  // namespace datachange

@@ -213,6 +213,7 @@ std::string run_text(const RunResult& result) {
     out += fmt::format("  how     {}, {}, {}{}\n", result.mode == "single" ? "one transaction" : "batched",
                        counted(result.batches, "batch"), seconds(result.duration_ms),
                        result.resumed ? " since it went on" : "");
+    if (!result.approved_by.empty()) out += fmt::format("  agreed  {}\n", join(result.approved_by, ", "));
     for (const StepResult& step : result.steps) out += step_text(step, result.steps.size() > 1);
     for (const Collateral& table : result.collateral) {
         out += fmt::format(
@@ -251,6 +252,7 @@ std::string run_json(const RunResult& result) {
         .raw("steps", "[" + join(steps, ",") + "]")
         .raw("collateral", collateral_json(result.collateral))
         .raw("failures", failures_json(result.failures))
+        .raw("approved_by", json_array_of_strings(result.approved_by))
         .add_or_null("reverses", result.reverses)
         .add("conflicting_rows", result.conflicting_rows)
         .raw("conflicts", conflicts_json(result.conflicts))

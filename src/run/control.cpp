@@ -74,6 +74,7 @@ void Control::wait_while_paused(RunRequests requests) {
     m_journal.event("paused", "asked for" + by_whom(requests));
     m_fence->set_state("paused");
     m_listener.waiting("paused" + by_whom(requests));
+    m_listener.run_paused("paused" + by_whom(requests));
     while (requests.pause) {
         wait(request_interval);
         requests = m_fence->requests(m_uuid);

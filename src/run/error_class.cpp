@@ -43,4 +43,8 @@ ErrorClass classify(const std::string& sqlstate) {
     return ErrorClass::other;
 }
 
+bool is_duplicate_key(const std::string& sqlstate) {
+    return sqlstate == "23505" || is_kind_of(sqlstate, "SQLITE_CONSTRAINT");
+}
+
 }  // namespace datachange

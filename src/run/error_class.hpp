@@ -20,4 +20,7 @@ enum class ErrorClass {
 /// `connection` although this session lives. Target::lost() tells the two apart.
 ErrorClass classify(const std::string& sqlstate);
 
+/// A row with this key is there already.
+bool is_duplicate_key(const std::string& sqlstate);
+
 }  // namespace datachange

@@ -10,6 +10,7 @@
 #include "core/clock.hpp"
 #include "core/text.hpp"
 #include "core/value_json.hpp"
+#include "run/error_class.hpp"
 #include "run/journal_ddl.hpp"
 
 namespace datachange {
@@ -54,8 +55,9 @@ bool waits_for_lock(const DatabaseError& error) {
            error.sqlstate() == "40001" || error.sqlstate() == "40P01";
 }
 
-bool duplicate_key(const DatabaseError& error) {
-    return error.sqlstate() == "23505" || error.sqlstate().starts_with("SQLITE_CONSTRAINT");
+/// A relation, or something else, of that name.
+bool is_there_already(const DatabaseError& error) {
+    return error.sqlstate() == "42P07" || error.sqlstate() == "42710";
 }
 
 }  // namespace
@@ -78,18 +80,28 @@ void Fence::create() {
             "Create its tables on the subscribers first, then here: `datachange init --print-sql` prints the "
             "statements. Nothing was changed.");
     }
-    m_target.begin(Isolation::repeatable_read);
-    try {
-        for (const std::string& statement : journal_ddl(m_target.engine(), m_target.journal_prefix())) {
-            m_target.query(statement);
+    for (unsigned tries = 1;; ++tries) {
+        try {
+            return try_create();
+        } catch (const DatabaseError& error) {
+            m_target.rollback();
+            // of two who make them at once one stumbles over the other's, which are there then
+            const bool collided = is_duplicate_key(error.sqlstate()) || is_there_already(error) ||
+                                  error.sqlstate().starts_with("40");
+            if (collided && tries < 3) continue;
+            if (waits_for_lock(error)) throw;  // no matter of rights
+            throw Error(error.code(), fmt::format("the journal cannot be created: {}", error.what()),
+                        "Have a DBA run what `datachange init --print-sql` prints, or name a schema that "
+                        "this role may "
+                        "write with --journal-schema. Nothing was changed.");
         }
-    } catch (const DatabaseError& error) {
-        m_target.rollback();
-        throw Error(
-            error.code(), fmt::format("the journal cannot be created: {}", error.what()),
-            "Have a DBA run what `datachange init --print-sql` prints, or name a schema that this role may "
-            "write with --journal-schema. Nothing was changed.");
     }
+}
+
+void Fence::try_create() {
+    m_target.begin(Isolation::repeatable_read);
+    for (const std::string& statement : journal_ddl(m_target.engine(), m_target.journal_prefix()))
+        m_target.query(statement);
     const CommitResult commit = m_target.commit();
     if (commit.outcome == Outcome::committed || exists()) return;
     throw Error(ExitCode::failed, "the journal cannot be created: " + commit.message,
@@ -173,7 +185,39 @@ void Fence::refuse_held(const std::string& version) const {
                 "Look at `datachange status`, then try again. Nothing was changed.");
 }
 
-void Fence::take(const FenceHeader& header, const std::string& ledger) {
+void Fence::take(const FenceHeader& header, const std::string& ledger,
+                 const std::vector<UsedApproval>& approvals) {
+    if (approvals.empty()) {
+        insert_run(header, ledger);
+    } else {
+        take_with(header, ledger, approvals);
+    }
+    m_held->uuid = header.uuid;
+    m_held->version = header.version;
+    m_held->ledger = ledger;
+    m_held->epoch = header.epoch;
+}
+
+/// The run and what lets it through, or neither.
+void Fence::take_with(const FenceHeader& header, const std::string& ledger,
+                      const std::vector<UsedApproval>& approvals) {
+    m_target.begin(Isolation::read_committed);
+    try {
+        insert_run(header, ledger);
+        UsedApprovals(m_target).use(approvals, header.uuid);
+    } catch (...) {
+        m_target.rollback();
+        throw;
+    }
+    const CommitResult commit = m_target.commit();
+    if (commit.outcome == Outcome::committed) return;
+    throw DatabaseError(
+        commit.outcome == Outcome::in_doubt ? ExitCode::pending : ExitCode::failed,
+        "taking the version was not answered: " + commit.message, commit.sqlstate, "COMMIT",
+        "No row was changed. Look at `datachange status`, then try again: a run that was entered goes on.");
+}
+
+void Fence::insert_run(const FenceHeader& header, const std::string& ledger) {
     try {
         m_target.query(
             fmt::format("INSERT INTO {} (run_uuid, version, name, definition_sha256, state, epoch, mode, "
@@ -187,27 +231,25 @@ void Fence::take(const FenceHeader& header, const std::string& ledger) {
              Value::text(header.operator_name), Value::text_or_null(header.ticket),
              Value::text(header.started_at)});
     } catch (const DatabaseError& error) {
-        if (duplicate_key(error)) refuse_held(header.version);
-        throw;
+        if (!is_duplicate_key(error.sqlstate())) throw;
+        m_target.rollback();  // to be able to ask who holds it
+        refuse_held(header.version);
     }
-    m_held->uuid = header.uuid;
-    m_held->version = header.version;
-    m_held->ledger = ledger;
-    m_held->epoch = header.epoch;
 }
 
 std::int64_t Fence::take_over(const JournalRun& run, const FenceOwner& owner, const std::string& ledger,
-                              std::int64_t least, const std::function<void()>& waiting) {
+                              std::int64_t least, const std::function<void()>& waiting,
+                              const std::vector<UsedApproval>& approvals) {
     m_held->version = run.version;
     m_held->ledger = ledger;
     m_held->epoch = run.epoch;
-    raise(run.uuid, least, &owner, waiting);
+    raise(run.uuid, least, &owner, waiting, approvals);
     m_held->uuid = run.uuid;
     return m_held->epoch;
 }
 
 void Fence::raise_epoch(const std::function<void()>& waiting) {
-    raise(m_held->uuid, 0, nullptr, waiting);
+    raise(m_held->uuid, 0, nullptr, waiting, {});
 }
 
 namespace {
@@ -231,16 +273,16 @@ private:
 
 /// @param least the new epoch is no smaller
 void Fence::raise(const std::string& uuid, std::int64_t least, const FenceOwner* owner,
-                  const std::function<void()>& waiting) {
+                  const std::function<void()>& waiting, const std::vector<UsedApproval>& approvals) {
     const ShortPatience patience(m_target, m_timeouts);
     const std::unique_lock raising(m_held->mutex);  // workers that begin now find the new one
     const std::int64_t to = std::max(m_held->epoch + 1, least);
     for (;;) {
         try {
-            if (try_raise(uuid, to, owner)) break;
+            if (try_raise(uuid, to, owner, approvals)) break;
         } catch (const DatabaseError& error) {
             m_target.rollback();
-            if (duplicate_key(error)) refuse_held(m_held->version);
+            if (is_duplicate_key(error.sqlstate())) refuse_held(m_held->version);
             if (!waits_for_lock(error)) throw;
         } catch (...) {
             m_target.rollback();
@@ -252,7 +294,8 @@ void Fence::raise(const std::string& uuid, std::int64_t least, const FenceOwner*
 }
 
 /// @return false if the COMMIT was refused, and it is worth another try
-bool Fence::try_raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner) {
+bool Fence::try_raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner,
+                      const std::vector<UsedApproval>& approvals) {
     m_target.begin(Isolation::read_committed);
     const RowSet row = m_target.query(
         fmt::format("UPDATE {} SET epoch = $1 WHERE run_uuid = $2 AND epoch = $3 RETURNING epoch",
@@ -267,6 +310,7 @@ bool Fence::try_raise(const std::string& uuid, std::int64_t to, const FenceOwner
             {Value::text(owner->owner), Value::text(owner->host), Value::integer(owner->process),
              Value::text(owner->since), Value::text(m_held->ledger), Value::text(uuid)});
     }
+    UsedApprovals(m_target).use(approvals, uuid);
     const CommitResult commit = m_target.commit();
     if (commit.outcome == Outcome::in_doubt) {
         throw DatabaseError(ExitCode::pending, "taking the run over was not answered: " + commit.message,
@@ -371,7 +415,12 @@ void Fence::finish(const std::string& state, std::size_t steps, const std::strin
     if (row.empty()) throw taken_over_error();
 }
 
+void Fence::give_back_approvals() {
+    UsedApprovals(m_target).give_back(m_held->uuid);
+}
+
 void Fence::withdraw() {
+    give_back_approvals();
     m_target.query(fmt::format("DELETE FROM {} WHERE run_uuid = $1", table("datachange_runs")),
                    {Value::text(m_held->uuid)});
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "run/admission.hpp"
 #include "run/journal.hpp"
 #include "target/target.hpp"
 
@@ -71,6 +72,7 @@ struct JournalBatches {
 /// row first, FOR SHARE, and so cannot commit after somebody else has. datachange_batches gets a row in each
 /// batch's own transaction, which makes it decisive for whether the batch committed. datachange_requests
 /// stands apart, because a request must not wait for the batches in hand.
+/// datachange_approvals has the nonce of each approval that a run has used up (see UsedApprovals).
 class Fence {
 public:
     /// @param timeouts what the target's transactions have, given back to it after waiting
@@ -97,16 +99,20 @@ public:
 
     /// Enters the run as 'processing'. Of two that try at once only one gets through.
     /// @param ledger UUID of the ledger that takes the evidence
-    /// @throws Error (pending) that says who holds the version.
-    void take(const FenceHeader& header, const std::string& ledger);
+    /// @param approvals used up in the same transaction
+    /// @throws Error (pending) that says who holds the version; (failed) if another run has used one of them.
+    void take(const FenceHeader& header, const std::string& ledger,
+              const std::vector<UsedApproval>& approvals = {});
     /// Makes a run one's own, as 'processing': from here on nobody else's batch of it can commit, and every
     /// COMMIT that was in flight has ended one way or the other. Waits for that.
     /// @param least the new epoch is no smaller: the target may be an older copy of itself, behind the ledger
     /// @param waiting called about once a second while it does; may throw to give up
+    /// @param approvals used up in the same transaction, besides those that the run has
     /// @return the new epoch
     /// @throws TakenOver if somebody else was faster.
     std::int64_t take_over(const JournalRun& run, const FenceOwner& owner, const std::string& ledger,
-                           std::int64_t least, const std::function<void()>& waiting);
+                           std::int64_t least, const std::function<void()>& waiting,
+                           const std::vector<UsedApproval>& approvals = {});
     /// The same for one's own run, after which the journal is decisive for a batch in doubt.
     void raise_epoch(const std::function<void()>& waiting);
 
@@ -128,14 +134,22 @@ public:
     /// Ends the run; the rows it changed are those of its batches. @param steps of the definition; batches of
     /// those behind are of watched tables. @throws TakenOver: then nothing was written.
     void finish(const std::string& state, std::size_t steps, const std::string& at);
+    /// Gives back the approvals that the run has used up, if it has changed nothing. Behind finish(), which
+    /// has waited for every COMMIT in flight.
+    void give_back_approvals();
     /// Takes back a run that has changed nothing, because it must not run after all.
     void withdraw();
 
 private:
+    void try_create();
     [[noreturn]] void refuse_held(const std::string& version) const;
+    void take_with(const FenceHeader& header, const std::string& ledger,
+                   const std::vector<UsedApproval>& approvals);
+    void insert_run(const FenceHeader& header, const std::string& ledger);
     void raise(const std::string& uuid, std::int64_t least, const FenceOwner* owner,
-               const std::function<void()>& waiting);
-    bool try_raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner);
+               const std::function<void()>& waiting, const std::vector<UsedApproval>& approvals);
+    bool try_raise(const std::string& uuid, std::int64_t to, const FenceOwner* owner,
+                   const std::vector<UsedApproval>& approvals);
     std::string table(const char* name) const { return m_target.journal_prefix() + name; }
 
     /// The run that is held, which all workers on it have in common.

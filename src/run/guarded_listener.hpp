@@ -24,6 +24,18 @@ public:
     void batch_done(int step, const std::string& batch, std::uint64_t rows) override {
         guarded([&] { m_listener.batch_done(step, batch, rows); });
     }
+    void rows_changed(std::uint64_t changed) override {
+        guarded([&] { m_listener.rows_changed(changed); });
+    }
+    void run_taken(const RunNotice& notice) override {
+        guarded([&] { m_listener.run_taken(notice); });
+    }
+    void run_paused(const std::string& why) override {
+        guarded([&] { m_listener.run_paused(why); });
+    }
+    void run_concluded(const RunNotice& notice) override {
+        guarded([&] { m_listener.run_concluded(notice); });
+    }
     void throttled(const std::string& reason) override {
         guarded([&] { m_listener.throttled(reason); });
     }

@@ -37,7 +37,7 @@ void refuse_running(const JournalRun& run) {
 namespace {
 
 [[noreturn]] void refuse_marked(const Mark& mark) {
-    throw Error(
+    throw AlreadyDone(
         ExitCode::failed,
         fmt::format("version {} is marked as done by {}, {}: {}", mark.version, mark.marked_by,
                     mark.marked_at, mark.reason),
@@ -96,7 +96,7 @@ std::optional<JournalRun> run_to_continue(const Plan& plan, const std::vector<Jo
                 "changed.");
         }
         if (run.state == "done") {
-            throw Error(
+            throw AlreadyDone(
                 ExitCode::failed, fmt::format("version {} has run already: {}", run.version, described(run)),
                 "--again runs it once more; `-- repeatable: yes` in the header always allows it. Nothing "
                 "was changed.");

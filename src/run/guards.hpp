@@ -15,6 +15,12 @@
 
 namespace datachange {
 
+/// A version is not run since it has run already, or somebody has marked it as done: nothing is left to do.
+class AlreadyDone : public Error {
+public:
+    using Error::Error;
+};
+
 /// Decides by the journal whether a version is run anew, or a run of it goes on that had stopped.
 /// @param mark the one that decides on the version; nullptr: none does. One that says `pending` has it run
 /// anew, as `again` does.

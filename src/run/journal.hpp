@@ -8,6 +8,7 @@
 #include "capture/batch_capture.hpp"
 #include "core/row_set.hpp"
 #include "datachange/run.hpp"
+#include "run/admission.hpp"
 #include "target/target.hpp"
 
 namespace datachange {
@@ -32,6 +33,7 @@ struct RunHeader {
     std::string reverses;      ///< UUID of the run that this one takes back; "": none
     std::string git_commit;    ///< that the definition was checked out from; "": not known
     std::string redaction_key = {};  ///< fingerprint of the key of its digests; "": nothing is redacted
+    std::vector<UsedApproval> approvals = {};  ///< that it uses up
 };
 
 /// A committed batch as the journal in the target has it.
@@ -188,6 +190,9 @@ public:
     };
     virtual std::vector<CsvPaths> finish(const Finish& finish) = 0;
     virtual std::string csv_directory() const = 0;
+    /// SHA-256 of the identifiers of a step's committed batches: their texts as the ledger has them, sorted by
+    /// bytes, each followed by a line feed. "" where rows are not kept. May be asked for behind finish().
+    virtual std::string identifiers_sha256(int step) = 0;
 };
 
 }  // namespace datachange

@@ -23,6 +23,16 @@ std::string table(Target& target) {
     return target.journal_prefix() + "datachange_marks";
 }
 
+/// The attempt that applied each schema migration last: what stands for a run of it.
+std::map<std::string, std::string> schema_attempts(Target& target) {
+    const std::string schema = target.journal_prefix() + "datachange_schema_migrations";
+    if (!target.has_table(schema)) return {};
+    const RowSet rows = target.query(fmt::format("SELECT version, attempt_uuid FROM {}", schema));
+    std::map<std::string, std::string> attempts;
+    for (std::size_t i = 0; i < rows.size(); ++i) attempts[rows.text(i, 0)] = rows.text(i, 1);
+    return attempts;
+}
+
 }  // namespace
 
 std::vector<Mark> Marks::all() const {
@@ -41,7 +51,8 @@ std::vector<Mark> Marks::all() const {
 
 void Marks::add(const std::vector<Mark>& marks) {
     if (!m_target.has_table(table(m_target))) Fence(m_target).create();
-    const std::vector<JournalRun> runs = Fence(m_target).runs();
+    std::map<std::string, std::string> newest = schema_attempts(m_target);
+    for (const JournalRun& run : Fence(m_target).runs()) newest[run.version] = run.uuid;
     const std::string now = utc_now();
     const std::string insert = fmt::format(
         "INSERT INTO {} (mark_id, version, state, reason, origin, after_run, marked_by, marked_at) "
@@ -50,10 +61,10 @@ void Marks::add(const std::vector<Mark>& marks) {
     m_target.begin(Isolation::repeatable_read);
     try {
         for (const Mark& mark : marks) {
-            m_target.query(insert, {Value::text(new_uuid()), Value::text(mark.version),
-                                    Value::text(mark.state), Value::text(mark.reason),
-                                    Value::text(mark.origin), Value::text(newest_run_of(mark.version, runs)),
-                                    Value::text(mark.marked_by), Value::text(now)});
+            m_target.query(
+                insert, {Value::text(new_uuid()), Value::text(mark.version), Value::text(mark.state),
+                         Value::text(mark.reason), Value::text(mark.origin),
+                         Value::text(newest[mark.version]), Value::text(mark.marked_by), Value::text(now)});
         }
     } catch (...) {
         m_target.rollback();

@@ -17,8 +17,9 @@ struct Mark {
     std::string origin;  ///< "mark", or the tool that it was adopted from: "flyway"
     std::string marked_by;
     std::string marked_at = {};  ///< ISO 8601, UTC
-    /// The newest run of the version when the mark was made, "" if there was none. A mark holds until there
-    /// is a newer run; clocks of several hosts do not come into it.
+    /// The newest run of the version (of a schema migration: the attempt that applied it last) when the mark
+    /// was made, "" if there was none. A mark holds until there is a newer run; clocks of several hosts do
+    /// not come into it.
     std::string after_run = {};
 };
 

@@ -76,6 +76,7 @@ RunResult new_result(const Plan& plan, const RunHeader& header, std::int64_t run
     result.mode = header.mode;
     result.dry_run = header.dry_run;
     result.reverses = header.reverses;
+    for (const UsedApproval& approval : header.approvals) result.approved_by.push_back(approval.signer);
     for (const StepPlan& planned : plan.steps) {
         StepResult step;
         step.number = planned.step.number;

@@ -58,6 +58,7 @@ public:
         m_ready = check();
         const std::vector<std::uint64_t> planned = measure_all();
         m_mode = m_ready.skip_reason.empty() ? choose_mode(m_plan, planned) : Mode::single;
+        m_approvals = admitted("", planned);
         begin(planned);
         return work(planned);
     }
@@ -74,7 +75,7 @@ public:
         if (chosen->active() && !options.take_over && !stalled(*chosen, m_target)) refuse_running(*chosen);
         require_resumable(*chosen, options.failed_rows);
         m_was_done = chosen->state == "done";
-        m_parts.skip_failures = options.failed_rows;
+        m_parts.skip_failures = m_failed_rows = options.failed_rows;
         m_cancel = options.cancel;
         return go_on(*chosen, options.failed_rows);
     }
@@ -121,6 +122,20 @@ private:
                           "changed.");
     }
 
+    /// Whoever has to agree has done so, or nothing begins. @param planned empty: not known
+    std::vector<UsedApproval> admitted(const std::string& run, const std::vector<std::uint64_t>& planned) {
+        if (!m_parts.admit || m_cancel) return {};
+        const std::string& version = m_plan.definition.version;
+        return m_parts.admit({run, m_ready.skip_reason.empty() ? planned : std::vector<std::uint64_t>{},
+                              UsedApprovals(m_target).all(version)});
+    }
+
+    /// A journal of an older tool lacks tables.
+    void require_journal() {
+        const bool complete = m_approvals.empty() || UsedApprovals(m_target).exists();
+        if (!m_fence->exists() || !complete) m_fence->create();
+    }
+
     /// The target does not know the run: it was restored to an earlier state, and what the ledger has as
     /// committed is lost; or it is another database, where nothing must be done.
     RunResult reenter(const ResumeOptions& options) {
@@ -136,11 +151,13 @@ private:
         }
         require_same_key(options.run);
         m_ready = check();
+        m_approvals = admitted(options.run, {});
         m_mode = Mode::batched;
         RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
         header.uuid = options.run;
         header.epoch = epoch + 1;
-        if (!m_fence->exists()) m_fence->create();
+        header.approvals = m_approvals;
+        require_journal();
         enter(header, m_journal.ledger_uuid());
         return take_up(header, false);
     }
@@ -149,21 +166,33 @@ private:
     RunResult go_on(const JournalRun& run, bool failed_rows) {
         require_same_key(run.uuid);
         m_ready = check();
+        m_approvals = admitted(run.uuid, {});
+        require_journal();
         m_mode = run.mode == "single" ? Mode::single : Mode::batched;
         RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
         header.uuid = run.uuid;
+        header.approvals = m_approvals;
         header.started_at = run.started_at;
         const FenceOwner owner = this->owner();
         const std::string ledger = m_journal.ledger_uuid();
         const std::int64_t least = m_journal.known_epoch(run.uuid) + 1;
         m_listener.run_started(m_plan.definition.version + " " + m_plan.definition.name, false);
-        m_batches.retrying(
-            [&] { header.epoch = m_fence->take_over(run, owner, ledger, least, m_batches.wait_notice()); });
+        ask_who_has_it_done(header);
+        m_batches.retrying([&] {
+            header.epoch =
+                m_fence->take_over(run, owner, ledger, least, m_batches.wait_notice(), m_approvals);
+        });
         m_listener.waiting("");
+        // whose turn it is not any more has it all the same: who takes it over next finds it so
+        ask_who_has_it_done(header);
         m_taken = true;
         withdraw_pause(run.uuid);
         failpoint("resume.epoch");
         return take_up(header, failed_rows);
+    }
+
+    void ask_who_has_it_done(const RunHeader& header) {
+        if (m_parts.entered && m_fence) m_parts.entered(m_target, header);
     }
 
     /// One value has one digest in all of a run. A run that is only ended has no more of them.
@@ -204,6 +233,7 @@ private:
                 throw Error(ExitCode::failed, "this ledger knows of no failed row of the run",
                             "Nothing was changed.");
             }
+            if (!m_cancel) m_listener.run_taken(notice(RunEvent::start, "processing"));
         } catch (Error& error) {
             abandon(error);
             throw;
@@ -260,8 +290,9 @@ private:
 
     void begin(const std::vector<std::uint64_t>& planned) {
         if (m_mode == Mode::batched) require_planned(planned);
-        const RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
-        m_result.run = m_journal.begin_run(header);
+        RunHeader header = run_header(m_plan, m_target, m_parts, m_mode);
+        header.approvals = m_approvals;
+        m_result = new_result(m_plan, header, m_journal.begin_run(header));
         try {
             for (const StepHeader& step : step_headers(m_plan)) m_journal.begin_step(step);
             failpoint("run.begun");
@@ -273,14 +304,11 @@ private:
         failpoint("run.taken");
         if (m_parts.undo) note_undo();
         m_control.begin(header.uuid);
-        m_result = new_result(m_plan, header, m_result.run);
+        for (std::size_t i = 0; i < planned.size() && i < m_result.steps.size(); ++i)
+            m_result.steps[i].planned = planned[i];
         const Definition& definition = m_plan.definition;
         m_listener.run_started(definition.version + " " + definition.name, m_parts.dry_run);
-        if (!definition.targets.empty()) {
-            m_loop.warn(fmt::format(
-                "the header says `targets: {}`, and whether this target is one of them is not checked",
-                join(definition.targets, ", ")));
-        }
+        m_listener.run_taken(notice(RunEvent::start, "processing"));
     }
 
     /// For who goes on with it.
@@ -303,12 +331,13 @@ private:
     }
 
     void take_version(const RunHeader& header) {
-        if (!m_fence->exists()) m_fence->create();
+        require_journal();
         enter(header, m_journal.ledger_uuid());
         // somebody may have finished the version between the first look and now
         std::vector<JournalRun> others = m_fence->runs(header.version);
         std::erase_if(others, [&](const JournalRun& run) { return run.uuid == header.uuid; });
         try {
+            ask_who_has_it_done(header);
             if (to_continue(others, [](const JournalRun&) { return false; })) {
                 throw Error(ExitCode::pending, "somebody else began to run the version just now, and stopped",
                             "Look at `datachange status`, then try again. Nothing was changed.");
@@ -323,7 +352,7 @@ private:
     void enter(const RunHeader& header, const std::string& ledger) {
         m_fence->take({header.uuid, header.version, header.name, header.definition_sha256, header.mode,
                        header.operator_name, header.ticket, header.started_at, owner(), header.epoch},
-                      ledger);
+                      ledger, header.approvals);
         m_taken = true;
     }
 
@@ -352,13 +381,56 @@ private:
         for (std::size_t i = 0; i < csv.size() && i < m_result.steps.size(); ++i)
             m_result.steps[i].csv = csv[i];
         m_result.csv_directory = m_journal.csv_directory();
+        if (m_parts.hash_identifiers) {
+            for (StepResult& step : m_result.steps)
+                step.identifiers_sha256 = m_journal.identifiers_sha256(step.number);
+        }
         failpoint("run.recorded");
         if (m_fence) {
             m_batches.retrying([&] { m_fence->finish(state, m_plan.steps.size(), utc_now()); });
         }
         failpoint("run.finished");
         m_taken = false;
+        tell_end(state);
         m_listener.run_ended();
+    }
+
+    RunNotice notice(RunEvent event, const std::string& state) const {
+        RunNotice notice;
+        notice.event = event;
+        notice.state = state;
+        notice.run = m_result.run;
+        notice.uuid = m_result.uuid;
+        notice.version = m_plan.definition.version;
+        notice.name = m_plan.definition.name;
+        notice.ticket = m_plan.definition.ticket;
+        notice.reverses = m_result.reverses;
+        notice.target = m_target.name();
+        notice.dry_run = m_parts.dry_run;
+        notice.resumed = m_result.resumed;
+        notice.rows_changed = m_result.rows.changed() + m_result.rows_elsewhere;
+        notice.rows_failed = m_result.failures.size();
+        notice.duration_ms = milliseconds_since(m_start);
+        notice.csv_directory = m_journal.csv_directory();
+        return notice;
+    }
+
+    void tell_end(const std::string& state) {
+        const bool cancelled = state == "cancelled";
+        RunNotice end =
+            notice(cancelled ? RunEvent::failed : RunEvent::done, cancelled ? state : m_result.state);
+        if (cancelled) end.error = "the run was cancelled";
+        // `retry` says so where rows have failed again
+        if (m_failed_rows && !m_result.failures.empty()) end.exit_status = ExitCode::pending;
+        m_listener.run_concluded(end);
+    }
+
+    void tell_end(const Error& error, const std::string& state) {
+        const bool stopped = dynamic_cast<const Stopped*>(&error) != nullptr;
+        RunNotice end = notice(stopped ? RunEvent::paused : RunEvent::failed, state);
+        end.error = error.what();
+        end.exit_status = error.code();
+        m_listener.run_concluded(end);
     }
 
     /// After a failure: rolls back what is open, ends the run where that can still be done, and has the error
@@ -380,15 +452,19 @@ private:
             if (resumable) m_journal.event(state, error.what());
             if (const auto* found = dynamic_cast<ConflictsFound*>(&error))
                 m_journal.conflicts(found->conflicts());
+            if (!m_approvals.empty() && !kept)
+                m_journal.event("approvals", "given back: nothing was changed");
             m_journal.finish({state, error.what(), m_result.rows, resumable});
         } catch (const std::exception&) {
         }
         try {
             if (m_taken) m_fence->finish(state, m_plan.steps.size(), utc_now());
+            if (m_taken && m_parts.admit && !kept && !m_was_done) m_fence->give_back_approvals();
         } catch (const std::exception&) {
         }
         try {
             explain(error, kept, resumable);
+            if (!taken_over) tell_end(error, state);
             m_listener.run_ended();
         } catch (const std::exception&) {
         }
@@ -424,9 +500,11 @@ private:
     const Clock::time_point m_start = Clock::now();
     std::optional<Fence> m_fence;  ///< none in a dry run
     bool m_taken = false;
-    bool m_cancel = false;    ///< the run is only ended
-    bool m_was_done = false;  ///< the run had ended, and only its failed rows are tried again
+    bool m_cancel = false;       ///< the run is only ended
+    bool m_failed_rows = false;  ///< only these are tried again
+    bool m_was_done = false;     ///< the run had ended, and only its failed rows are tried again
     Preflight m_ready;
+    std::vector<UsedApproval> m_approvals;  ///< that this run uses up
     Mode m_mode = Mode::single;
     RunResult m_result;
     TaskThread m_encoder{1};

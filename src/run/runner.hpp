@@ -6,6 +6,7 @@
 #include <string>
 
 #include "plan/plan.hpp"
+#include "run/admission.hpp"
 #include "run/batch_sizer.hpp"
 #include "run/journal.hpp"
 #include "run/listener.hpp"
@@ -41,6 +42,12 @@ struct RunParts {
     BatchSizing sizing = {};
     ThrottleOptions throttle = {};
     std::string redaction_key = {};  ///< fingerprint of the key of digests; "": nothing is redacted
+    /// Called when the version has been taken, before and after a run is taken over, and before anything is
+    /// changed: whoever has this run done may say that it must not be after all. nullptr: nobody has a say.
+    /// @throws TakenOver
+    std::function<void(Target&, const RunHeader&)> entered = {};
+    Admit admit = {};  ///< asked when everything else has been checked; none: anybody may run it alone
+    bool hash_identifiers = false;  ///< StepResult::identifiers_sha256 is wanted
     const UndoRun* undo = nullptr;  ///< the plan takes a run back; nullptr: it is a definition's
 };
 

@@ -386,6 +386,7 @@ std::vector<UnitResult> StepLoop::transact(BatchRunner& runner, const std::vecto
         resolve_failures(units[i], results[i]);
         m_listener.batch_done(static_cast<int>(step) + 1, units[i].batch, results[i].capture.rows.counts.pre);
     }
+    m_listener.rows_changed(m_result.rows.changed() + m_result.rows_elsewhere);
     return results;
 }
 

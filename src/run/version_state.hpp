@@ -35,7 +35,8 @@ std::vector<VersionFile> version_files(const std::string& directory, Engine engi
 /// One version and what has become of it on a target.
 struct VersionState {
     std::string version, name;
-    std::string path;  ///< "": the journal knows it, and there is no file
+    std::string kind = "data";  ///< data, or schema: of a schema migration
+    std::string path;           ///< "": the journal knows it, and there is no file
     /// pending; processing, paused, stalled, stopped, failed, cancelled (of its run); done; edited (done, and
     /// the file is not what has run); undone; "undo ..." with the state of an undo that has not ended; marked
     /// (done by hand or elsewhere); excluded (not meant for this target's group)

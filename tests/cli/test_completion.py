@@ -152,6 +152,20 @@ class CompletionTests:
         self.assertEqual(sorted(self.offered("datachange resume --quiet ")), ["1", "2"])
         self.assertEqual(self.offered("datachange show --ledger other.db "), [])
 
+    def test_targets_of_the_config_file(self):
+        self.assertEqual(self.offered("datachange run --target "), [])
+        self.write("datachange.toml", '[target.eu-prod]\nurl-command = "touch called"\ndir = "changes"\ngroup = "prod"\n'
+                   '[target.eu-test]\nurl = "x"\n[target.orders]\nshards = ["x", { name = "b", url = "y" }]\n')
+        self.assertEqual(sorted(self.offered("datachange run --target ")), ["eu-prod", "eu-test", "orders.1", "orders.b"])
+        self.assertEqual(sorted(self.offered("datachange status --target eu-")), ["eu-prod", "eu-test"])
+        self.write("other.toml", '[target.asia]\nurl = "x"\n')
+        self.assertEqual(self.offered("datachange run --config other.toml --target a"), ["asia"])
+        self.assertEqual(self.completed("datachange run --target eu-p"), "datachange run --target eu-prod")
+        os.mkdir(self.path("changes"))
+        os.rename(self.path("audits/20260101000001_shout.sql"), self.path("changes/20260101000001_shout.sql"))
+        self.assertEqual(self.offered("datachange run --target eu-prod s"), ["shout"])
+        self.assertFalse(os.path.exists(self.path("called")))
+
     def test_files_and_folders(self):
         self.write("old.toml", "")
         self.assertEqual(set(self.offered("datachange status --config ol")), {"old.toml"})

@@ -96,14 +96,48 @@ class ManualTest(SqliteCase):
         self.assertIn("datachange history [option ...] --identifier", words(self.formatted("datachange-history")))
         self.assertIn("One of bash, zsh, fish.", words(self.formatted("datachange-completion")))
 
+    def known_keys(self, text):
+        """Those that the tool names when it meets one that it does not know."""
+        self.write("datachange.toml", text + "nonsense-without-end = 1\n")
+        return re.search(r"Known are: (.*)\.", self.tool("runs").err)[1].split(", ")
+
     def test_settings_have_a_page_with_every_key(self):
         text = words(self.formatted("datachange.toml", 5))
-        self.write("datachange.toml", "nonsense = 1\n")
-        known = re.search(r"Known are: (.*)\.", self.tool("runs").err)[1].split(", ")
-        self.assertGreater(len(known), 7)
-        for key in known:
+        known = self.known_keys("")
+        self.assertGreater(len(known), 12)
+        tables = {"target": "[target.NAME]", "group": "[group.NAME]", "hooks": "[hooks]"}
+        for key in set(known) - set(tables):
             self.assertRegex(text, rf"(^| ){key}=[A-Z]+ ")
         self.assertIn("In the environment: DATACHANGE_CSV_DIR", text)
+        self.assertIn("In the environment: DATACHANGE_GROUP", text)
+
+    def test_every_table_of_the_settings_has_its_keys(self):
+        text = words(self.formatted("datachange.toml", 5))
+        names = ("[target.NAME]", "[group.NAME]", "[hooks]")
+        begins = [text.index(f" {name} ") for name in names] + [text.index(" FILES ")]
+        for name, begin, end in zip(names, begins, begins[1:]):
+            known = self.known_keys(name.replace("NAME", "a") + "\n")
+            self.assertTrue(known)
+            for key in known:
+                self.assertRegex(text[begin:end], rf" {key}=[A-Z]+ ", name)
+
+    def test_every_variable_of_a_hook_is_described(self):
+        self.make_users()
+        self.define()
+        self.write("datachange.toml", "[hooks]\non-done = 'env > variables'\n")
+        self.run_ok()
+        with open(self.path("variables"), encoding="utf-8") as file:
+            names = re.findall(r"(?m)^(DATACHANGE_\w+)=", file.read())
+        self.assertGreater(len(names), 20)
+        text = words(self.formatted("datachange.toml", 5))
+        for name in names:
+            self.assertRegex(text, rf"\b{name}\b")
+
+    def test_the_example_of_the_settings_is_one(self):
+        page = self.formatted("datachange.toml", 5)
+        example = re.search(r"(?ms)^EXAMPLES\n(.*?)^SEE ALSO", page)[1]
+        self.write("datachange.toml", "\n".join(line[5:] for line in example.splitlines()) + "\n")
+        self.assert_failed(self.tool("status", "--target", "nowhere"), 2, "Known are: eu-prod, orders.1, orders.b.")
 
     def test_two_builds_give_the_same_pages(self):
         self.write_share("again")

@@ -42,7 +42,7 @@ class StatusTests:
                          {"version": "20260101000000", "name": "fill", "state": "done", "file": True,
                           "path": "audits/20260101000000_fill.sql",
                                 "runs": 1, "rows_changed": 3, "operator": "anna", "uuid": uuid,
-                                "undone_by": None})
+                                "undone_by": None, "reason": None, "kind": "data"})
 
     def test_a_version_whose_file_is_gone(self):
         self.define()

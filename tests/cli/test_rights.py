@@ -4,7 +4,8 @@ import unittest
 
 from support import PostgresCase, SqliteCase, small
 
-JOURNAL = ["datachange_batches", "datachange_requests", "datachange_runs"]
+JOURNAL = ["datachange_approvals", "datachange_batches", "datachange_marks", "datachange_queue", "datachange_requests",
+           "datachange_runs", "datachange_schema_migrations"]
 
 
 class InitTests:
@@ -140,7 +141,7 @@ class DmlRoleTests(PostgresCase):
 
     def test_with_the_journal_that_a_dba_has_made_it_runs(self):
         self.database.execute(self.tool("init", "--print-sql", DATABASE_URL=self.url).out)
-        self.database.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON datachange_runs, datachange_batches, datachange_requests TO {self.role}")
+        self.database.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(JOURNAL)} TO {self.role}")
         printed = self.run_ok(*small(2), DATABASE_URL=self.url)
         self.assertEqual((printed["rows"]["updated"], printed["batches"]), (3, 2))
         self.assertEqual(self.journal(), [("done", "3", "2")])
@@ -157,7 +158,7 @@ class DmlRoleTests(PostgresCase):
     def test_a_table_that_it_may_only_read(self):
         self.database.execute(f"REVOKE UPDATE ON users FROM {self.role}")
         self.database.execute(self.tool("init", "--print-sql").out)
-        self.database.execute(f"GRANT ALL ON datachange_runs, datachange_batches, datachange_requests TO {self.role}")
+        self.database.execute(f"GRANT ALL ON {', '.join(JOURNAL)} TO {self.role}")
         result = self.tool("run", "fill", DATABASE_URL=self.url)
         self.assertIn(result.code, (1, 2), result)  # nothing was changed
         self.assertIn("permission denied for table users", result.err)

@@ -235,6 +235,21 @@ std::vector<LedgerEvent> LedgerReader::events(std::int64_t run) const {
         run);
 }
 
+std::vector<LedgerApproval> LedgerReader::approvals(std::int64_t run) const {
+    return rows<LedgerApproval>(
+        "SELECT signer, detail, at, nonce, signature, allowed_signer FROM approvals WHERE run_id = ? ORDER BY "
+        "rowid",
+        [](Cursor row) {
+            LedgerApproval approval;
+            for (std::string* field : {&approval.signer, &approval.text, &approval.at, &approval.nonce,
+                                       &approval.signature, &approval.allowed_signer}) {
+                *field = row.text();
+            }
+            return approval;
+        },
+        run);
+}
+
 std::vector<LedgerFile> LedgerReader::files(std::int64_t run) const {
     return rows<LedgerFile>(
         "SELECT step, name, path, bytes, sha256 FROM files WHERE run_id = ? ORDER BY step, name",

@@ -83,6 +83,12 @@ struct LedgerEvent {
     std::string at, kind, detail;
 };
 
+/// A signed approval that the run has used up.
+struct LedgerApproval {
+    std::string signer, text, at, nonce, signature;
+    std::string allowed_signer;  ///< the line of the file of allowed signers that let it pass
+};
+
 struct LedgerFile {
     int step = 1;
     std::string name;  ///< within the run's folder
@@ -170,6 +176,7 @@ public:
     std::vector<LedgerBatch> batches(std::int64_t run) const;
     std::vector<LedgerSummary> summaries(std::int64_t run) const;
     std::vector<LedgerEvent> events(std::int64_t run) const;
+    std::vector<LedgerApproval> approvals(std::int64_t run) const;
     std::vector<LedgerFile> files(std::int64_t run) const;
     std::vector<LedgerCollateral> collateral(std::int64_t run) const;
     std::vector<LedgerFailure> failures(std::int64_t run) const;

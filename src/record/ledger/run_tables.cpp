@@ -1,6 +1,7 @@
 #include "record/ledger/run_tables.hpp"
 
 #include "core/clock.hpp"
+#include "core/hash.hpp"
 #include "core/text.hpp"
 #include "core/value_json.hpp"
 
@@ -65,6 +66,16 @@ void end_run(Ledger& ledger, std::int64_t run_id, const Journal::Finish& finish)
 
 void set_csv_directory(Ledger& ledger, std::int64_t run_id, const std::string& directory) {
     ledger.execute("UPDATE runs SET csv_directory = ? WHERE run_id = ?", nullable(directory), run_id);
+}
+
+void insert_approvals(Ledger& ledger, std::int64_t run_id, const std::vector<UsedApproval>& approvals) {
+    for (const UsedApproval& approval : approvals) {
+        ledger.execute(
+            "INSERT INTO approvals(run_id, version, signer, detail, at, nonce, signature, allowed_signer)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            run_id, approval.version, approval.signer, approval.text, utc_now(), approval.nonce,
+            approval.signature, approval.allowed_signer);
+    }
 }
 
 void insert_event(Ledger& ledger, std::int64_t run_id, const std::string& kind, const std::string& detail) {
@@ -141,6 +152,21 @@ std::vector<RowFailure> open_failures(Ledger& ledger, std::int64_t run_id) {
     }
     query.reset();
     return failures;
+}
+
+std::string hash_identifiers(Ledger& ledger, std::int64_t run_id, int step) {
+    SQLite::Statement& query = ledger.bound(
+        "SELECT i.value FROM batch AS b JOIN block AS k ON k.batch_id = b.id"
+        " AND k.id BETWEEN b.first_change AND b.last_change JOIN json_each(k.identifiers) AS i"
+        " WHERE b.run_id = ? AND b.step = ? AND b.state = 'committed' ORDER BY i.value",
+        run_id, step);
+    Sha256 hash;
+    while (query.executeStep()) {
+        hash.update(query.getColumn(0).getString());
+        hash.update("\n");
+    }
+    query.reset();
+    return hash.finish();
 }
 
 void replace_files(Ledger& ledger, std::int64_t run_id, const std::vector<RecordedFile>& files) {

@@ -32,6 +32,8 @@ void end_run(Ledger& ledger, std::int64_t run_id, const Journal::Finish& finish)
 /// @param directory absolute; "" if there are no CSV files.
 void set_csv_directory(Ledger& ledger, std::int64_t run_id, const std::string& directory);
 
+/// What let the run through.
+void insert_approvals(Ledger& ledger, std::int64_t run_id, const std::vector<UsedApproval>& approvals);
 void insert_event(Ledger& ledger, std::int64_t run_id, const std::string& kind, const std::string& detail);
 void insert_summary(Ledger& ledger, std::int64_t run_id, int step, const std::string& moment,
                     const RowSet& result);
@@ -48,6 +50,8 @@ void insert_failure(Ledger& ledger, std::int64_t run_id, const RowFailure& failu
 void resolve_failure(Ledger& ledger, std::int64_t run_id, int step, const std::string& identifier);
 /// Those that are not resolved, oldest first.
 std::vector<RowFailure> open_failures(Ledger& ledger, std::int64_t run_id);
+/// As Journal::identifiers_sha256; sorted by SQLite, which needs no more memory for many.
+std::string hash_identifiers(Ledger& ledger, std::int64_t run_id, int step);
 /// The files of the run, instead of what an earlier end of it wrote.
 void replace_files(Ledger& ledger, std::int64_t run_id, const std::vector<RecordedFile>& files);
 

@@ -324,6 +324,7 @@ CREATE INDEX conflicts_batch ON conflicts(run_id, step, batch);
 constexpr const char* since_5 = R"sql(
 ALTER TABLE approvals ADD COLUMN nonce TEXT;
 ALTER TABLE approvals ADD COLUMN signature TEXT;
+ALTER TABLE approvals ADD COLUMN allowed_signer TEXT;
 CREATE INDEX approvals_run ON approvals(run_id);
 
 CREATE TABLE version_events(

@@ -6,11 +6,16 @@ namespace datachange {
 
 void record_version_event(const std::string& path, const VersionEvent& event,
                           const std::function<void()>& change) {
+    record_version_events(path, {event}, change);
+}
+
+void record_version_events(const std::string& path, const std::vector<VersionEvent>& events,
+                           const std::function<void()>& change) {
     Ledger ledger = Ledger::open(path, RecordOptions{}.ledger_lock_timeout_ms);
     ledger.guarded(
         [&] {
             ledger.transact([&] {
-                insert_version_event(ledger, event);
+                for (const VersionEvent& event : events) insert_version_event(ledger, event);
                 change();
             });
         },

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "record/ledger/ledger.hpp"
 
@@ -24,6 +25,9 @@ struct VersionEvent {
 /// @throws Error (unreachable)
 void record_version_event(const std::string& ledger, const VersionEvent& event,
                           const std::function<void()>& change);
+/// The same of several events, of which all are entered or none.
+void record_version_events(const std::string& ledger, const std::vector<VersionEvent>& events,
+                           const std::function<void()>& change);
 
 // Within a transaction; both throw SQLite::Exception.
 void insert_version_event(Ledger& ledger, const VersionEvent& event);
