@@ -16,19 +16,6 @@ namespace datachange {
 
 namespace {
 
-std::string versions_json(const std::vector<VersionState>& versions) {
-    std::vector<std::string> items;
-    for (const VersionState& version : versions) {
-        items.push_back(JsonObject{}
-                            .add("version", version.version)
-                            .add("name", version.name)
-                            .add("kind", version.kind)
-                            .add("state", version.state)
-                            .text());
-    }
-    return "[" + join(items, ",") + "]";
-}
-
 std::vector<VersionState> pending_on(const Settings& settings, std::string& target) {
     settings.require_database();
     std::vector<VersionState> pending = states_on_target(settings, target);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -12,7 +11,9 @@
 #include "cli/approval_list.hpp"
 #include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
+#include "cli/definition_groups.hpp"
 #include "cli/signals.hpp"
+#include "cli/target_choice.hpp"
 #include "cli/work_options.hpp"
 #include "core/clock.hpp"
 #include "core/hash.hpp"
@@ -27,34 +28,14 @@ namespace {
 
 struct Options {
     std::string definition, key;
-    std::vector<std::string> targets, groups;
+    TargetChoice choice;
     std::chrono::milliseconds expires{std::chrono::hours{7 * 24}};
     bool list = false, exit_code = false;
 };
 
-void require_named(const Config& config, const std::vector<std::string>& names,
-                   const std::vector<std::string>& groups) {
-    for (const std::string& name : names) {
-        const bool shards = std::any_of(config.targets.begin(), config.targets.end(),
-                                        [&](const TargetConfig& target) { return target.shard_of == name; });
-        if (!shards) one_target(config, name);
-    }
-    for (const std::string& group : groups) {
-        const bool known = std::any_of(config.targets.begin(), config.targets.end(),
-                                       [&](const TargetConfig& target) { return target.group == group; });
-        if (known) continue;
-        throw Error(ExitCode::usage, fmt::format("no target is in group {}", group),
-                    "Groups are the keys `group` of the tables [target.NAME] in the config file.");
-    }
-}
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-    return !name.empty() && std::find(names.begin(), names.end(), name) != names.end();
-}
-
 /// The settings of each target that the approval is to be for.
-std::vector<Settings> scope_of(const Settings& settings, const Options& options) {
-    if (options.targets.empty() && options.groups.empty()) {
+std::vector<Settings> scope_of(const Settings& settings, const TargetChoice& choice) {
+    if (!choice.made()) {
         settings.require_database();
         return {settings};
     }
@@ -62,29 +43,14 @@ std::vector<Settings> scope_of(const Settings& settings, const Options& options)
         throw Error(ExitCode::usage, "--database names the target, and so do --target and --group",
                     "Leave one of them out.");
     }
-    const Config& config = settings.config;
-    require_named(config, options.targets, options.groups);
     std::vector<Settings> scope;
-    for (const TargetConfig& target : config.targets) {
-        if (contains(options.targets, target.name) || contains(options.targets, target.shard_of) ||
-            contains(options.groups, target.group))
-            scope.push_back(settings.for_target(target));
-    }
+    for (const TargetConfig& target : choose_targets(settings.config, choice))
+        scope.push_back(settings.for_target(target));
     return scope;
 }
 
 std::string shown_name(const Settings& settings, const std::string& database) {
     return settings.target.empty() ? database : settings.target;
-}
-
-void require_meant(const Definition& definition, const Settings& settings) {
-    if (definition.targets.empty() || settings.group.empty() || contains(definition.targets, settings.group))
-        return;
-    throw Error(ExitCode::usage,
-                fmt::format("the definition is for {}, and {} is in group {}", join(definition.targets, ", "),
-                            shown_name(settings, "the target"), settings.group),
-                "Leave that target out. Nothing was approved.")
-        .at(definition.path);
 }
 
 ApprovedStep step_of(const StepResult& result) {
@@ -134,7 +100,6 @@ std::vector<ApprovedTarget> rehearse_scope(const std::vector<Settings>& scope, c
                                            const OutputOptions& output) {
     std::vector<ApprovedTarget> approved;
     for (const Settings& settings : scope) {
-        require_meant(definition, settings);
         const RunResult result = rehearse_on(settings, definition.path, output);
         ApprovedTarget target{settings.target, settings.group, result.target, {}};
         for (const StepResult& step : result.steps) {
@@ -187,8 +152,9 @@ int approve(const Settings& settings, const Options& options, const OutputOption
     if (options.expires.count() == 0)
         throw Error(ExitCode::usage, "an approval that expires at once is none",
                     "Give --expires a time such as 7d.");
-    const std::vector<Settings> scope = scope_of(settings, options);
+    const std::vector<Settings> scope = scope_of(settings, options.choice);
     const DefinitionFile file = find_definition(scope.front().dir, options.definition);
+    for (const Settings& target : scope) DefinitionGroups(file).require_meant_for(target);
     const Definition definition = read_definition(file, scope.front().engine());
     Approval approval;
     approval.version = definition.version;
@@ -214,7 +180,7 @@ int approve(const Settings& settings, const Options& options, const OutputOption
 
 int run_approve(const Settings& settings, const Options& options, const OutputOptions& output) {
     if (!options.list) return approve(settings, options, output);
-    const bool enough = print_approvals(scope_of(settings, options), options.definition, output.json);
+    const bool enough = print_approvals(scope_of(settings, options.choice), options.definition, output.json);
     return enough || !options.exit_code ? 0 : static_cast<int>(ExitCode::pending);
 }
 
@@ -247,9 +213,10 @@ void add_approve(CommandTree& tree) {
             ->allow_extra_args(false)
             ->type_name("NAME");
     };
-    names("--target", options->targets,
+    names("--target", options->choice.names,
           "Targets by their names in the config file; comma separated or given several times");
-    names("--group", options->groups, "All targets of a group");
+    names("--group", options->choice.groups, "All targets of a group");
+    command->add_flag("--all", options->choice.all, "All targets");
     tree.add_dir(command);
     tree.add_ledger(command);
     tree.add_csv_dir(command);

@@ -38,7 +38,8 @@ struct Supervision {
 /// @param supervision may be nullptr
 RunResult execute_run(const RunOptions& options, Engine engine, Listener& listener, StopRequest* stop,
                       const Supervision* supervision = nullptr);
-/// That enough approvals are there for a run that comes later, as far as can be told now: rows are not compared.
+/// That enough approvals are there for a run that comes later, as far as can be told now: rows are not
+/// compared.
 /// @param run UUID of the run that would go on; "": one would begin
 /// @throws Error (failed) as the run itself
 void require_approved(const RunOptions& options, Engine engine, const std::string& run);
@@ -53,8 +54,8 @@ RunResult execute_undo(const RunOptions& options, const UndoOptions& undo, Engin
 RunResult execute_undo_resume(const RunOptions& options, const UndoOptions& undo, const ResumeOptions& resume,
                               Engine engine, Listener& listener, StopRequest* stop);
 
-/// Calls the hooks of what has become of a run that nobody works on, and waits for them. @param listener is told of
-/// those that fail
+/// Calls the hooks of what has become of a run that nobody works on, and waits for them. @param listener is
+/// told of those that fail
 void call_hooks(const RunOptions& options, const RunNotice& notice, Listener& listener);
 
 }  // namespace datachange

@@ -14,6 +14,7 @@
 #include "migrate/schema_state.hpp"
 #include "migrate/schema_statements.hpp"
 #include "plan/plan.hpp"
+#include "report/json.hpp"
 
 namespace datachange {
 
@@ -33,8 +34,8 @@ const SchemaFile& file_of(const VersionState& version, const std::vector<SchemaF
 void require_file(const VersionState& version, const std::string& folder) {
     if (!version.path.empty()) return;
     throw Error(ExitCode::usage,
-                fmt::format("version {} is {}, and there is no file of it in {}", titled(version), version.state,
-                            folder),
+                fmt::format("version {} is {}, and there is no file of it in {}", titled(version),
+                            version.state, folder),
                 fmt::format("Put the file back, or say what became of it: `datachange mark {} done --reason "
                             "...`. Nothing was changed.",
                             version.version));
@@ -93,6 +94,19 @@ void explain(MigrateReport& report, std::size_t planned) {
 }
 
 }  // namespace
+
+std::string versions_json(const std::vector<VersionState>& versions) {
+    std::vector<std::string> items;
+    for (const VersionState& version : versions) {
+        items.push_back(JsonObject{}
+                            .add("version", version.version)
+                            .add("name", version.name)
+                            .add("kind", version.kind)
+                            .add("state", version.state)
+                            .text());
+    }
+    return "[" + join(items, ",") + "]";
+}
 
 void require_plannable(const Settings& settings, const VersionState& version, const WorkOptions& work) {
     require_file(version, settings.dir);

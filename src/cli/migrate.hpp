@@ -54,6 +54,9 @@ std::vector<VersionState> planned_sequence(const Settings& settings, const Migra
                                            std::string& target,
                                            const std::function<void(const std::string&)>& warning);
 
+/// Versions as a JSON array of objects: version, name, kind, state.
+std::string versions_json(const std::vector<VersionState>& versions);
+
 /// What can be checked of a definition before its turn comes: earlier ones may make what its statements need.
 /// @throws Error (usage) if it is wrong, or has no file
 void require_plannable(const Settings& settings, const VersionState& version, const WorkOptions& work);

@@ -28,19 +28,6 @@ struct Options {
     const CLI::App* command = nullptr;
 };
 
-std::string versions_json(const std::vector<VersionState>& versions) {
-    std::vector<std::string> items;
-    for (const VersionState& version : versions) {
-        items.push_back(JsonObject{}
-                            .add("version", version.version)
-                            .add("name", version.name)
-                            .add("kind", version.kind)
-                            .add("state", version.state)
-                            .text());
-    }
-    return "[" + join(items, ",") + "]";
-}
-
 std::string failure_json(const MigrateReport& report) {
     if (!report.failed) return "";
     return JsonObject{}

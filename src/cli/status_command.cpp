@@ -105,8 +105,9 @@ TargetVersions look_at(const Settings& settings) {
     const auto target = connect_target(settings.database, settings.engine(), settings.journal_schema);
     const JournalState journal = journal_state(*target);
     TargetVersions found = versions_on(files, journal, settings.group);
-    found.versions = in_one_order(std::move(found.versions), schema_states(*target, schema_files, journal.marks),
-                                  !settings.schema_dir.empty());
+    found.versions =
+        in_one_order(std::move(found.versions), schema_states(*target, schema_files, journal.marks),
+                     !settings.schema_dir.empty());
     found.target = settings.target.empty() ? target->name() : settings.target;
     found.database = target->name();
     found.runs_elsewhere = runs_elsewhere(settings, journal.runs);

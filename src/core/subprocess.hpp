@@ -37,8 +37,8 @@ struct SubprocessResult {
 };
 
 /// Runs a program and waits for it. It gets a process group of its own: all of it is killed when the time is
-/// up, and Ctrl-C in the terminal does not reach it. (With `terminal` it stays in the group of this process, for
-/// only that one may read from the terminal.) It inherits no descriptor besides the three standard ones.
+/// up, and Ctrl-C in the terminal does not reach it. (With `terminal` it stays in the group of this process,
+/// for only that one may read from the terminal.) It inherits no descriptor besides the three standard ones.
 ///
 /// Where it ends by itself in time, what it left in the background goes on, without being waited for; what
 /// that prints later is dropped.

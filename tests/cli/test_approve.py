@@ -320,13 +320,13 @@ class TwoPeopleTests(ApproveCase):
 
     def test_a_choice_that_is_none(self):
         for flags, words in ((("--target", "prd"), ("no such target: prd", "did you mean prod?")),
-                             (("--group", "prd"), ("no target is in group prd",)),
+                             (("--group", "prd"), ("no target is in group prd", "did you mean prod?")),
                              (("--target", "prod", "--database", "x.db"), ("--database",))):
             self.assert_failed(self.tool("approve", "fill", "--key", "anna", *flags), 2, *words)
 
     def test_a_target_that_the_definition_is_not_for(self):
         self.define(targets="dev")
-        self.assert_failed(self.tool("approve", "fill", "--key", "anna", "--target", "prod"), 2, "the definition is for dev")
+        self.assert_failed(self.tool("approve", "fill", "--key", "anna", "--target", "prod"), 2, "the definition is meant for: dev")
 
 
 class OneEngineTests(ApproveCase):
@@ -513,6 +513,18 @@ class OneEngineTests(ApproveCase):
         result = self.tool("migrate", "--operator", "bob")
         self.assertEqual(result.code, 0, result)
         self.assertEqual(sorted(signer for *_, signer in self.used()), ["anna@example.com", "carl@example.com"])
+
+    def test_a_worker_needs_it_as_anybody(self):
+        self.assertEqual(self.tool("enqueue", "fill", "--operator", "bob").code, 0)
+        refused = self.tool("work", "--once", "--operator", "bob")
+        self.assertEqual(refused.code, 3, refused)
+        self.assertIn("needs 1 approval of other people", refused.err)
+        self.assertEqual(self.column("SELECT count(*) FROM users WHERE name IS NULL"), ["3"])
+        self.approve()
+        self.assertEqual(self.tool("queue", "--retry", VERSION).code, 0)
+        done = self.tool("work", "--once", "--operator", "bob")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(len(self.used()), 1)
 
     def test_the_list(self):
         first = self.approve("anna")
