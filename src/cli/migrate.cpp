@@ -8,6 +8,7 @@
 #include "cli/compose.hpp"
 #include "cli/definition_groups.hpp"
 #include "cli/readable_error.hpp"
+#include "cli/work_options.hpp"
 #include "core/text.hpp"
 #include "definition/definition.hpp"
 #include "migrate/schema_standing.hpp"
@@ -19,12 +20,6 @@
 namespace datachange {
 
 namespace {
-
-RunOptions options_of(const Settings& settings, const VersionState& version, const WorkOptions& work) {
-    RunOptions run = run_options(settings, version.path, work.run);
-    if (!work.on_error.empty()) run.skip_failures = work.on_error == "skip";
-    return run;
-}
 
 const SchemaFile& file_of(const VersionState& version, const std::vector<SchemaFile>& schema) {
     return *std::find_if(schema.begin(), schema.end(),
@@ -112,7 +107,7 @@ void require_plannable(const Settings& settings, const VersionState& version, co
     require_file(version, settings.dir);
     const DefinitionFile file = definition_file(version.path);
     DefinitionGroups(file).require_known(settings);
-    make_plan(read_definition(file, settings.engine()), options_of(settings, version, work));
+    make_plan(read_definition(file, settings.engine()), run_options(settings, version.path, work));
 }
 
 std::vector<VersionState> states_on_target(const Settings& settings, std::string& target) {
@@ -159,7 +154,7 @@ MigrateReport migrate(const Settings& settings, const MigrateOptions& options, L
     require_applicable(settings, sequence, schema);
     for (const VersionState& version : sequence) {
         if (version.kind == "schema") continue;
-        require_approved(options_of(settings, version, options.work), settings.engine(), version.uuid);
+        require_approved(run_options(settings, version.path, options.work), settings.engine(), version.uuid);
     }
     for (std::size_t i = 0; i < sequence.size(); ++i) {
         const VersionState& version = sequence[i];
@@ -167,7 +162,7 @@ MigrateReport migrate(const Settings& settings, const MigrateOptions& options, L
             if (stop != nullptr && stop->requested())
                 throw Error(ExitCode::pending, "stopped on request", "`datachange migrate` goes on.");
             if (i > 0 && !still_pending(settings, version)) continue;
-            const RunOptions run = options_of(settings, version, options.work);
+            const RunOptions run = run_options(settings, version.path, options.work);
             if (version.kind == "schema") {
                 const SchemaFile& file = file_of(version, schema);
                 report.schema.push_back(

@@ -11,6 +11,7 @@
 #include "cli/on_targets.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
+#include "cli/work_options.hpp"
 #include "definition/definition.hpp"
 #include "report/json.hpp"
 #include "report/progress.hpp"
@@ -48,9 +49,7 @@ void write_stderr(const std::string& text) {
 }
 
 RunOptions work_options(const Settings& settings, const std::string& definition, const WorkOptions& work) {
-    RunOptions run = run_options(settings, find_definition(settings.dir, definition).path, work.run);
-    if (!work.on_error.empty()) run.skip_failures = work.on_error == "skip";
-    return run;
+    return run_options(settings, find_definition(settings.dir, definition).path, work);
 }
 
 /// A run that somebody works on does not change hands: it is told to go on where it is.

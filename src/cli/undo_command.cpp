@@ -8,6 +8,7 @@
 #include "cli/command_tree.hpp"
 #include "cli/compose.hpp"
 #include "cli/signals.hpp"
+#include "cli/work_options.hpp"
 #include "core/text.hpp"
 #include "record/ledger/ledger_reader.hpp"
 
@@ -53,9 +54,7 @@ int undo(const Settings& settings, const UndoCommandOptions& options, const Outp
 }  // namespace
 
 RunOptions undo_work_options(const Settings& settings, const WorkOptions& work) {
-    RunOptions run = run_options(settings, "", work.run);
-    if (!work.on_error.empty()) run.skip_failures = work.on_error == "skip";
-    return run;
+    return run_options(settings, "", work);
 }
 
 std::optional<UndoOptions> undo_options(const Settings& settings, const std::string& uuid) {

@@ -27,8 +27,7 @@ void execute_item(const Settings& settings, const Options& options, const Output
                   const std::string& path, const std::string& resume,
                   const std::function<void(Target&, const std::string&, const std::string&)>& entered,
                   StopRequest& stop) {
-    RunOptions run = run_options(settings, path, options.work.run);
-    if (!options.work.on_error.empty()) run.skip_failures = options.work.on_error == "skip";
+    const RunOptions run = run_options(settings, path, options.work);
     const Supervision supervision{[&entered](Target& target, const RunHeader& header) {
                                       entered(target, header.uuid, header.definition_sha256);
                                   },

@@ -20,6 +20,12 @@ CLI::Option* add_duration_option(CLI::App* command, const std::string& name,
     return command->add_option_function<std::string>(name, read, description)->type_name("TIME");
 }
 
+RunOptions run_options(const Settings& settings, const std::string& path, const WorkOptions& work) {
+    RunOptions run = run_options(settings, path, work.run);
+    if (!work.on_error.empty()) run.skip_failures = work.on_error == "skip";
+    return run;
+}
+
 void add_failure_options(CLI::App* command, WorkOptions& work) {
     const std::string group = "What goes wrong";
     RunOptions& run = work.run;

@@ -22,6 +22,10 @@ CLI::Option* add_duration(CLI::App* command, const std::string& name, Duration& 
         command, name, [&duration](std::chrono::milliseconds given) { duration = given; }, description);
 }
 
+/// The settings and what the command line says of how to run, as options of a run.
+/// @param path of the definition; "": the run needs none
+RunOptions run_options(const Settings& settings, const std::string& path, const WorkOptions& work);
+
 /// Options on what happens when something goes wrong: failing rows, retries, timeouts, --strict.
 void add_failure_options(CLI::App* command, WorkOptions& work);
 /// Options on how fast a batched run goes: workers, batch sizes, throttling.
